@@ -1,0 +1,22 @@
+//! The domain of the chat: rooms, senders, messages and their one public JSON form.
+//!
+//! Everything a stranger sends is parsed here, once, into a type that cannot be wrong
+//! ([`RoomId`], [`Content`], [`Nickname`], [`TempId`]); everything behind the border takes those
+//! types. The crate does no IO, knows no async and reads no clock.
+
+mod content;
+mod ids;
+mod message;
+mod page;
+mod room;
+mod sender;
+
+pub use content::{Content, ContentError};
+pub use ids::{MessageId, Seq, TempId, TempIdError, UserId};
+pub use message::{
+    ChatMessageReceive, ChatMessageSend, ChatReject, ChatTimestampReceive, Draft, DraftError,
+    Message,
+};
+pub use page::{ChatMessagesReceive, PageInfo};
+pub use room::{RESERVED_SEGMENTS, RoomId, RoomIdError};
+pub use sender::{Nickname, NicknameError, Sender};

@@ -1,0 +1,1 @@
+//! The parts that `maru` brings itself.

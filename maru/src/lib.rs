@@ -1,0 +1,4 @@
+//! The whole chat in one process.
+
+#[cfg(feature = "embedded")]
+pub mod embedded;
