@@ -8,6 +8,7 @@ mod content;
 mod ids;
 mod message;
 mod page;
+mod problem;
 mod room;
 mod sender;
 
@@ -18,5 +19,6 @@ pub use message::{
     Message,
 };
 pub use page::{ChatMessagesReceive, PageInfo};
+pub use problem::{Problem, ProblemCode, ProblemError};
 pub use room::{RESERVED_SEGMENTS, RoomId, RoomIdError};
 pub use sender::{Nickname, NicknameError, Sender};
