@@ -1,0 +1,39 @@
+//! The cargo that runs this task, run again for the whole workspace.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::config::Config;
+use crate::process::{self, Process};
+
+/// How long a build of everything may take on a small machine.
+const BUILD_MAX: Duration = Duration::from_secs(40 * 60);
+
+/// A command of cargo on this workspace.
+pub(crate) fn command(config: &Config) -> Command {
+    let mut command = process::command(&config.cargo, None);
+    command.current_dir(&config.workspace);
+    for variable in &config.told_by_cargo {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Builds every program and every test, with the features that `cargo test --workspace` unites.
+///
+/// # Errors
+/// Fails where something does not build.
+pub(crate) fn build_everything(config: &Config) -> Result<()> {
+    let mut command = command(config);
+    command.args([
+        "build",
+        "--workspace",
+        "--lib",
+        "--bins",
+        "--tests",
+        "--examples",
+    ]);
+    Process::step("cargo build", &mut command)?.success(BUILD_MAX)
+}

@@ -1,0 +1,120 @@
+//! What the steps stand on: servers, programs, packages.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::cargo;
+use crate::config::Config;
+use crate::install::Installer;
+use crate::node::Node;
+use crate::report;
+use crate::servers::{self, Server};
+use crate::step::Step;
+
+/// The packages whose tests run SQL: they must hold on both kinds of Postgres.
+const SQL_PACKAGES: [&str; 2] = ["message-log", "history"];
+
+/// Everything that the chosen steps need, up and running. Dropping it stops what it started and
+/// removes every file that was left behind.
+pub(crate) struct Ground<'a> {
+    config: &'a Config,
+    node: Option<Node>,
+    embedded: Option<Server>,
+    native: Option<Servers>,
+    // Last, so that nobody writes into it any more when it goes.
+    scratch: TempDir,
+}
+
+struct Servers {
+    postgres: Server,
+    redis: Server,
+    redis_program: PathBuf,
+}
+
+impl<'a> Ground<'a> {
+    /// Finds, installs, starts and builds, in the order in which faults come out soonest.
+    ///
+    /// # Errors
+    /// Fails at the first thing that cannot be had, and says what to do about it.
+    pub(crate) fn prepare(config: &'a Config, steps: &[Step]) -> Result<Self> {
+        let mut installer = Installer::new(&config.search_path);
+        let mut ground = Self {
+            config,
+            node: None,
+            embedded: None,
+            native: None,
+            scratch: tempfile::Builder::new().prefix("maru-scratch-").tempdir()?,
+        };
+        report::uses("scratch folder", ground.scratch.path().display());
+        if steps.iter().any(|step| step.needs_servers()) {
+            ground.native = Some(Servers::start(config, &mut installer)?);
+        }
+        if steps.contains(&Step::EndToEnd) {
+            ground.node = Some(Node::prepare(config, &mut installer)?);
+        }
+        report::uses("programs", config.programs.display());
+        cargo::build_everything(config)?;
+        if steps.contains(&Step::SqlEmbedded) {
+            let embedded = servers::embedded(&ground.program("maru"))?;
+            report::uses("Postgres", &embedded);
+            ground.embedded = Some(embedded);
+        }
+        Ok(ground)
+    }
+
+    /// The command that runs all tests of `step`.
+    ///
+    /// # Errors
+    /// Fails where what it needs was not prepared.
+    pub(crate) fn command(&self, step: Step) -> Result<Command> {
+        let mut command = match step {
+            Step::Rust => self.cargo_test(&["--workspace"]),
+            Step::SqlEmbedded => {
+                let packages = SQL_PACKAGES.map(|package| ["--package", package]);
+                self.cargo_test(&packages.concat())
+            }
+            Step::EndToEnd => self.node.as_ref().context("no Node")?.tests()?,
+        };
+        if step == Step::SqlEmbedded {
+            let embedded = self.embedded.as_ref().context("no embedded Postgres")?;
+            command.env("DATABASE_URL", &embedded.url);
+        } else {
+            let native = self.native.as_ref().context("no servers")?;
+            command.env("DATABASE_URL", &native.postgres.url);
+            command.env("REDIS_URL", &native.redis.url);
+            command.env("REDIS_SERVER", &native.redis_program);
+        }
+        command.env("MARU_BIN", self.program("maru"));
+        command.env("SOCKET_TIER_BIN", self.program("socket-tier"));
+        command.env("TMPDIR", self.scratch.path());
+        Ok(command)
+    }
+
+    fn cargo_test(&self, arguments: &[&str]) -> Command {
+        let mut command = cargo::command(self.config);
+        command.args(["test", "--no-fail-fast"]).args(arguments);
+        command
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.config.programs.join(name)
+    }
+}
+
+impl Servers {
+    fn start(config: &Config, installer: &mut Installer) -> Result<Self> {
+        let redis_program = servers::redis_program(config, installer)?;
+        let redis = servers::redis(config, &redis_program)?;
+        report::uses("Redis", &redis);
+        let postgres = servers::postgres(config, installer)?;
+        report::uses("Postgres", &postgres);
+        Ok(Self {
+            postgres,
+            redis,
+            redis_program,
+        })
+    }
+}

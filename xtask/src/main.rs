@@ -1,0 +1,51 @@
+//! The project's own tasks: `cargo xtask test`.
+//!
+//! A task finds, starts or installs what it needs, says what it uses, and leaves nothing behind.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a task talks to the person at the terminal"
+)]
+
+mod cargo;
+mod config;
+mod ground;
+mod install;
+mod interrupt;
+mod node;
+mod process;
+mod program;
+mod report;
+mod servers;
+mod step;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs every test of the project, with all set-up.
+    Test(test::Options),
+}
+
+fn main() -> ExitCode {
+    let Arguments { task } = Arguments::parse();
+    let done = match task {
+        Task::Test(options) => test::run(&options),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,131 @@
+//! Node and the packages of the end-to-end tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::config::Config;
+use crate::install::{Installer, Requirement};
+use crate::process::{self, Process};
+use crate::program;
+use crate::report;
+
+const NODE: Requirement = Requirement {
+    name: "Node",
+    packages: &["nodejs", "npm"],
+    advice: "Install Node (version 20 or newer) with npm, for example from https://nodejs.org.",
+};
+
+/// The oldest Node that the tests are written for.
+const VERSION_MIN: u32 = 20;
+/// How long `npm ci` may take.
+const NPM_MAX: Duration = Duration::from_secs(10 * 60);
+/// Where the end-to-end tests lie, in the workspace.
+const FOLDER: &str = "tests/e2e";
+/// A copy of the lockfile that the installed packages were taken from.
+const INSTALLED_LOCKFILE: &str = "node_modules/.installed-package-lock.json";
+
+/// Node, with the packages that the tests import.
+pub(crate) struct Node {
+    program: PathBuf,
+    folder: PathBuf,
+}
+
+impl Node {
+    /// Finds Node and brings the packages to what the lockfile says.
+    ///
+    /// # Errors
+    /// Says what to install where Node is missing or too old; fails where the packages cannot be
+    /// had.
+    pub(crate) fn prepare(config: &Config, installer: &mut Installer) -> Result<Self> {
+        let (program, npm) = installer.find_or_install(&NODE, || {
+            let find = |name| program::find(name, &config.search_path);
+            Some((find("node")?, find("npm")?))
+        })?;
+        let version = program::version(&program)?;
+        let number = program::dotted(&version);
+        if version.first().is_none_or(|&major| major < VERSION_MIN) {
+            bail!("Node {number} is too old. {}", NODE.advice);
+        }
+        report::uses("Node", format!("{number} ({})", program.display()));
+        let folder = config.workspace.join(FOLDER);
+        install_packages(&npm, &folder)?;
+        Ok(Self { program, folder })
+    }
+
+    /// A command that runs every end-to-end test, one file after the other: some measure.
+    ///
+    /// # Errors
+    /// Fails where there is no test.
+    pub(crate) fn tests(&self) -> Result<Command> {
+        let mut command = process::command(&self.program, None);
+        command.current_dir(&self.folder);
+        command.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]);
+        command.args(test_files(&self.folder)?);
+        Ok(command)
+    }
+}
+
+fn install_packages(npm: &Path, folder: &Path) -> Result<()> {
+    let wanted = fs::read(folder.join("package-lock.json"))
+        .with_context(|| format!("{FOLDER} has no package-lock.json"))?;
+    let installed = folder.join(INSTALLED_LOCKFILE);
+    if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
+        report::uses("Node packages", "as the lockfile says");
+        return Ok(());
+    }
+    report::uses("Node packages", "npm ci");
+    let mut command = process::command(npm, None);
+    command.current_dir(folder);
+    command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    Process::step("npm ci", &mut command)?.success(NPM_MAX)?;
+    fs::write(&installed, wanted).context("cannot note what was installed")
+}
+
+fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(".test.mjs") {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        bail!("there is no test in {}", folder.display());
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_test_files_are_run_and_a_folder_without_one_is_a_fault() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(test_files(folder.path()).is_err());
+        for name in ["rooms.test.mjs", "errors.test.mjs", "person.mjs"] {
+            fs::write(folder.path().join(name), "").expect("a file");
+        }
+        let names = ["errors.test.mjs", "rooms.test.mjs"];
+        assert_eq!(
+            test_files(folder.path()).expect("tests"),
+            names.map(|name| folder.path().join(name))
+        );
+    }
+
+    #[test]
+    fn packages_that_are_as_the_lockfile_says_are_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let no_npm = Path::new("/nowhere/npm");
+        fs::write(folder.path().join("package-lock.json"), "{}").expect("a file");
+        assert!(install_packages(no_npm, folder.path()).is_err());
+        fs::create_dir(folder.path().join("node_modules")).expect("a folder");
+        fs::write(folder.path().join(INSTALLED_LOCKFILE), "{}").expect("a file");
+        install_packages(no_npm, folder.path()).expect("nothing to do");
+    }
+}

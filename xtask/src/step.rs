@@ -1,0 +1,50 @@
+//! The steps of `cargo xtask test`.
+
+use clap::ValueEnum;
+
+/// A group of tests that is run and reported as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Step {
+    /// Every Rust test, on a native Postgres and on Redis
+    Rust,
+    /// The SQL tests once more, on the Postgres that `maru` brings itself
+    SqlEmbedded,
+    /// Real STOMP clients against real servers, from Node
+    EndToEnd,
+}
+
+impl Step {
+    /// Its name on the command line and in the report.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::SqlEmbedded => "sql-embedded",
+            Self::EndToEnd => "end-to-end",
+        }
+    }
+
+    /// What it tests, in a line.
+    pub(crate) fn about(self) -> String {
+        let value = self.to_possible_value();
+        let help = value.as_ref().and_then(|value| value.get_help());
+        help.map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// Whether it talks to a native Postgres and a Redis.
+    pub(crate) fn needs_servers(self) -> bool {
+        matches!(self, Self::Rust | Self::EndToEnd)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_called_the_same_on_the_command_line_and_in_the_report() {
+        for &step in Step::value_variants() {
+            assert_eq!(Step::from_str(step.name(), false), Ok(step));
+            assert!(!step.about().is_empty());
+        }
+    }
+}
