@@ -1,0 +1,490 @@
+//! Reads frames from bytes that come in any pieces.
+
+use std::str;
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::escaping::Escaping;
+use crate::{Command, Frame, Headers, Limits, Version};
+
+/// The longest first line of a frame, in bytes: no command comes near it.
+pub const COMMAND_BYTES_MAX: usize = 32;
+
+/// Cuts a stream of bytes into frames, of either direction.
+///
+/// An empty decoder owns no heap. What it holds beyond one `push` is at most one unfinished frame
+/// within the [`Limits`], provided that [`next_frame`](Self::next_frame) is called until it has no more.
+/// Until [`set_version`](Self::set_version) it reads by the rules of 1.2, which fit the frames that
+/// come before a version is agreed.
+#[derive(Debug)]
+pub struct Decoder {
+    limits: Arc<Limits>,
+    buffer: BytesMut,
+    progress: Progress,
+    version: Version,
+}
+
+/// Why bytes are no frame, and which receipt the broken frame had asked for, where that is known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{fault}")]
+pub struct DecodeError {
+    /// What is wrong.
+    pub fault: Fault,
+    /// The `receipt` header of the broken frame.
+    pub receipt: Option<Box<str>>,
+}
+
+/// What is wrong with a frame. The text says what would be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The first line names no command of STOMP.
+    #[error("The first line of a frame must be a STOMP command in capital letters.")]
+    UnknownCommand,
+    /// The head is not UTF-8.
+    #[error("The command and the headers of a frame must be UTF-8.")]
+    InvalidUtf8,
+    /// A header line has no colon.
+    #[error(
+        "Each header line must have the form name:value, and a blank line must end the headers."
+    )]
+    NoColon,
+    /// A header line starts with its colon.
+    #[error("Each header line must have a name before its colon.")]
+    EmptyName,
+    /// A header has a backslash that begins no escape of the version in use.
+    #[error(
+        r"A backslash in a header must begin \n, \c or \\ (STOMP 1.1 and 1.2) or \r (STOMP 1.2); a backslash itself is written \\."
+    )]
+    UndefinedEscape,
+    /// A carriage return stands elsewhere than before a line feed.
+    #[error(r"A carriage return in a header must be written \r; as itself it may only stand before a line feed.")]
+    StrayCarriageReturn,
+    /// A NUL came before the blank line that ends the headers.
+    #[error("A blank line must end the headers before the NUL that ends the frame.")]
+    NulInHead,
+    /// More headers than [`Limits::headers_max`].
+    #[error("A frame may have at most {max} headers (headers_max).")]
+    TooManyHeaders {
+        /// The limit.
+        max: usize,
+    },
+    /// A header line is longer than [`Limits::header_bytes_max`].
+    #[error("A header line may have at most {max} bytes (header_bytes_max).")]
+    HeaderTooLong {
+        /// The limit.
+        max: usize,
+    },
+    /// The header lines are together longer than [`Limits::headers_bytes_max`].
+    #[error("The headers of a frame may have at most {max} bytes together (headers_bytes_max).")]
+    HeadersTooLong {
+        /// The limit.
+        max: usize,
+    },
+    /// `content-length` is no number.
+    #[error(
+        "The header content-length must be the number of bytes of the body, in decimal digits."
+    )]
+    BadContentLength,
+    /// The body is longer than [`Limits::body_bytes_max`].
+    #[error("A body may have at most {max} bytes (body_bytes_max).")]
+    BodyTooLong {
+        /// The limit.
+        max: usize,
+    },
+    /// The command allows no body.
+    #[error("A {command} frame must not have a body: a NUL must follow its blank line.")]
+    BodyForbidden {
+        /// The command of the frame.
+        command: Command,
+    },
+    /// The byte after `content-length` bytes of body is not NUL.
+    #[error("A NUL must follow the body after exactly as many bytes as content-length says.")]
+    MissingNul,
+}
+
+impl Fault {
+    /// The fault in a few words, as the `message` header of an ERROR has it.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::UnknownCommand => "unknown command",
+            Self::InvalidUtf8 => "headers are not UTF-8",
+            Self::NoColon => "header without a colon",
+            Self::EmptyName => "header without a name",
+            Self::UndefinedEscape => "undefined escape in a header",
+            Self::StrayCarriageReturn => "stray carriage return in a header",
+            Self::NulInHead => "frame ends within its headers",
+            Self::TooManyHeaders { .. } => "too many headers",
+            Self::HeaderTooLong { .. } => "header too long",
+            Self::HeadersTooLong { .. } => "headers too long",
+            Self::BadContentLength => "malformed content-length",
+            Self::BodyTooLong { .. } => "body too long",
+            Self::BodyForbidden { .. } => "body not allowed",
+            Self::MissingNul => "no NUL after the body",
+        }
+    }
+
+    /// Whether the frame passed a limit, as opposed to being malformed.
+    pub fn is_limit(self) -> bool {
+        matches!(
+            self,
+            Self::TooManyHeaders { .. }
+                | Self::HeaderTooLong { .. }
+                | Self::HeadersTooLong { .. }
+                | Self::BodyTooLong { .. }
+        )
+    }
+}
+
+/// How far the frame at the front of the buffer has been read.
+#[derive(Debug)]
+enum Progress {
+    /// The buffer starts with a frame's head, or with line ends between frames.
+    Head(Scan),
+    /// The head is read and gone from the buffer, which starts with the body.
+    Body(Box<Head>),
+    /// A fault was found: where the next frame starts cannot be known.
+    Lost,
+}
+
+/// The search for the blank line. Bytes are looked at once, however small the pieces.
+#[derive(Clone, Copy, Debug, Default)]
+struct Scan {
+    /// Where the current line starts.
+    line_start: usize,
+    /// Up to where the current line has no end.
+    searched: usize,
+    /// The number of lines before the current one.
+    lines: usize,
+    /// The length of the first line with its end.
+    command_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Head {
+    command: Command,
+    headers: Headers,
+    content_length: Option<usize>,
+    /// Up to where the body has no NUL; unused where its length is known.
+    searched: usize,
+}
+
+impl Decoder {
+    /// An empty decoder.
+    pub fn new(limits: Arc<Limits>) -> Self {
+        Self {
+            limits,
+            buffer: BytesMut::new(),
+            progress: Progress::Head(Scan::default()),
+            version: Version::V1_2,
+        }
+    }
+
+    /// Reads what follows by the rules of `version`.
+    pub fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+
+    /// The version by whose rules frames are read.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Appends bytes as they came. After an error they are dropped.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if !matches!(self.progress, Progress::Lost) {
+            self.buffer.extend_from_slice(bytes);
+        }
+    }
+
+    /// The bytes that are held and not yet part of a frame that was given out.
+    pub fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Drops what is held, and whatever is pushed from now on.
+    pub(crate) fn discard(&mut self) {
+        self.progress = Progress::Lost;
+        self.buffer = BytesMut::new();
+    }
+
+    /// Gives out the next frame that is whole. Line ends between frames are skipped.
+    ///
+    /// # Errors
+    /// Says what is wrong with the frame at the front. The rest of the stream is lost then:
+    /// the decoder drops what it holds and gives out nothing more.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, DecodeError> {
+        let outcome = self.read_frame();
+        if outcome.is_err() {
+            self.discard();
+        }
+        if self.buffer.is_empty() {
+            // An idle connection keeps no buffer.
+            self.buffer = BytesMut::new();
+        }
+        outcome
+    }
+
+    fn read_frame(&mut self) -> Result<Option<Frame>, DecodeError> {
+        let start = Progress::Head(Scan::default());
+        let mut head = match std::mem::replace(&mut self.progress, start) {
+            Progress::Head(scan) => match self.read_head(scan)? {
+                Some(head) => head,
+                None => return Ok(None),
+            },
+            Progress::Body(head) => *head,
+            Progress::Lost => {
+                self.progress = Progress::Lost;
+                return Ok(None);
+            }
+        };
+        match self.read_body(&mut head) {
+            Ok(Some(body)) => Ok(Some(Frame {
+                command: head.command,
+                headers: head.headers,
+                body,
+            })),
+            Ok(None) => {
+                self.progress = Progress::Body(Box::new(head));
+                Ok(None)
+            }
+            Err(fault) => Err(DecodeError {
+                fault,
+                receipt: head.headers.get("receipt").map(Box::from),
+            }),
+        }
+    }
+
+    fn read_head(&mut self, mut scan: Scan) -> Result<Option<Head>, DecodeError> {
+        if scan.searched == 0 {
+            self.skip_line_ends();
+            if matches!(self.buffer[..], [] | [b'\r']) {
+                return Ok(None);
+            }
+        }
+        let end = self
+            .find_blank_line(&mut scan)
+            .map_err(|fault| self.error(fault))?;
+        let Some(end) = end else {
+            self.progress = Progress::Head(scan);
+            return Ok(None);
+        };
+        let head = self
+            .parse_head(&self.buffer[..scan.line_start])
+            .map_err(|fault| self.error(fault))?;
+        self.buffer.advance(end);
+        Ok(Some(head))
+    }
+
+    /// Skips the line ends that may follow a frame and serve as heart-beats, in every version with
+    /// or without a carriage return: no command could start with one.
+    fn skip_line_ends(&mut self) {
+        let mut skipped = 0;
+        loop {
+            match self.buffer[skipped..] {
+                [b'\n', ..] => skipped += 1,
+                [b'\r', b'\n', ..] => skipped += 2,
+                _ => break,
+            }
+        }
+        self.buffer.advance(skipped);
+    }
+
+    /// Searches on for the blank line and returns where the body starts, if it is there.
+    fn find_blank_line(&self, scan: &mut Scan) -> Result<Option<usize>, Fault> {
+        loop {
+            let found = self.buffer[scan.searched..]
+                .iter()
+                .position(|byte| matches!(byte, b'\n' | 0));
+            let line_end = found.map_or(self.buffer.len(), |at| scan.searched + at);
+            let line = self.without_cr(&self.buffer[scan.line_start..line_end]);
+            if !line.is_empty() {
+                self.check_line(scan, line.len())?;
+            }
+            if found.is_none() {
+                scan.searched = line_end;
+                return Ok(None);
+            }
+            if self.buffer[line_end] == 0 {
+                return Err(Fault::NulInHead);
+            }
+            if line.is_empty() {
+                return Ok(Some(line_end + 1));
+            }
+            scan.lines += 1;
+            scan.line_start = line_end + 1;
+            scan.searched = line_end + 1;
+            if scan.lines == 1 {
+                scan.command_bytes = line_end + 1;
+            }
+        }
+    }
+
+    fn check_line(&self, scan: &Scan, bytes: usize) -> Result<(), Fault> {
+        let limits = &self.limits;
+        if scan.lines == 0 {
+            return if bytes > COMMAND_BYTES_MAX {
+                Err(Fault::UnknownCommand)
+            } else {
+                Ok(())
+            };
+        }
+        if scan.lines > limits.headers_max {
+            return Err(Fault::TooManyHeaders {
+                max: limits.headers_max,
+            });
+        }
+        if bytes > limits.header_bytes_max {
+            return Err(Fault::HeaderTooLong {
+                max: limits.header_bytes_max,
+            });
+        }
+        if scan.line_start - scan.command_bytes + bytes > limits.headers_bytes_max {
+            return Err(Fault::HeadersTooLong {
+                max: limits.headers_bytes_max,
+            });
+        }
+        Ok(())
+    }
+
+    /// Parses a head that has its last line end and not its blank line.
+    fn parse_head(&self, head: &[u8]) -> Result<Head, Fault> {
+        let text = str::from_utf8(head).map_err(|_| Fault::InvalidUtf8)?;
+        let takes_crlf = self.takes_crlf();
+        let mut lines = text
+            .split_terminator('\n')
+            .map(|line| match line.strip_suffix('\r') {
+                Some(stripped) if takes_crlf => stripped,
+                _ => line,
+            });
+        let command = lines
+            .next()
+            .and_then(Command::parse)
+            .ok_or(Fault::UnknownCommand)?;
+        let escaping = Escaping::of(command, self.version);
+        let mut headers = Headers::with_capacity(text.len());
+        for line in lines {
+            if takes_crlf && line.contains('\r') {
+                return Err(Fault::StrayCarriageReturn);
+            }
+            let (name, value) = line.split_once(':').ok_or(Fault::NoColon)?;
+            if name.is_empty() {
+                return Err(Fault::EmptyName);
+            }
+            for part in [name, self.without_padding(value)] {
+                headers
+                    .push_part(|out| escaping.unescape(part, out))
+                    .map_err(|_| Fault::UndefinedEscape)?;
+            }
+        }
+        let content_length = match headers.get("content-length") {
+            Some(digits) => Some(self.parse_length(command, digits)?),
+            None => None,
+        };
+        Ok(Head {
+            command,
+            headers,
+            content_length,
+            searched: 0,
+        })
+    }
+
+    fn parse_length(&self, command: Command, digits: &str) -> Result<usize, Fault> {
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Fault::BadContentLength);
+        }
+        // Digits alone fail to parse only where they pass every limit.
+        let length = digits.parse().unwrap_or(usize::MAX);
+        self.check_body(command, length)?;
+        Ok(length)
+    }
+
+    fn read_body(&mut self, head: &mut Head) -> Result<Option<Bytes>, Fault> {
+        let length = match head.content_length {
+            Some(length) => {
+                match self.buffer.get(length) {
+                    None => return Ok(None),
+                    Some(0) => {}
+                    Some(_) => return Err(Fault::MissingNul),
+                }
+                length
+            }
+            None => {
+                let found = self.buffer[head.searched..]
+                    .iter()
+                    .position(|byte| *byte == 0);
+                let length = found.map_or(self.buffer.len(), |at| head.searched + at);
+                self.check_body(head.command, length)?;
+                if found.is_none() {
+                    head.searched = length;
+                    return Ok(None);
+                }
+                length
+            }
+        };
+        // A copy, so that a small body never keeps a large piece of input alive.
+        let body = Bytes::copy_from_slice(&self.buffer[..length]);
+        self.buffer.advance(length + 1);
+        Ok(Some(body))
+    }
+
+    fn check_body(&self, command: Command, bytes: usize) -> Result<(), Fault> {
+        if bytes > 0 && !command.allows_body() {
+            return Err(Fault::BodyForbidden { command });
+        }
+        if bytes > self.limits.body_bytes_max {
+            return Err(Fault::BodyTooLong {
+                max: self.limits.body_bytes_max,
+            });
+        }
+        Ok(())
+    }
+
+    /// A fault of the head at the front of the buffer, with its receipt if one can be read.
+    fn error(&self, fault: Fault) -> DecodeError {
+        let receipt = self.buffer[..]
+            .split(|byte| *byte == b'\n')
+            .skip(1)
+            .map(|line| self.without_cr(line))
+            .take_while(|line| !line.is_empty())
+            .find_map(|line| line.strip_prefix(b"receipt:"))
+            .filter(|value| value.len() <= self.limits.header_bytes_max)
+            .filter(|value| !value.contains(&0))
+            .and_then(|value| str::from_utf8(value).ok())
+            .and_then(|value| {
+                let mut receipt = String::new();
+                let escaping = Escaping::of(Command::Send, self.version);
+                let value = self.without_padding(value);
+                escaping.unescape(value, &mut receipt).ok()?;
+                Some(receipt.into_boxed_str())
+            });
+        DecodeError { fault, receipt }
+    }
+
+    /// A line without the carriage return that 1.2 allows before its line feed.
+    fn without_cr<'a>(&self, line: &'a [u8]) -> &'a [u8] {
+        match line.strip_suffix(b"\r") {
+            Some(stripped) if self.takes_crlf() => stripped,
+            _ => line,
+        }
+    }
+
+    fn takes_crlf(&self) -> bool {
+        self.version == Version::V1_2
+    }
+
+    /// A value without the spaces around it that 1.0's own examples have; later versions forbid to
+    /// trim (STOMP 1.2, "Value Encoding").
+    fn without_padding<'a>(&self, value: &'a str) -> &'a str {
+        if self.version == Version::V1_0 {
+            value.trim_matches(' ')
+        } else {
+            value
+        }
+    }
+}
