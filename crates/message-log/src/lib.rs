@@ -1,1 +1,22 @@
-//! message-log
+//! The log of each room in Postgres: the only place that knows how messages are stored.
+//!
+//! [`MessageLog::append`] stores a batch of drafts, each once, and gives them the next numbers of
+//! their rooms; [`MessageLog::page`], [`MessageLog::changes`] and [`MessageLog::heads`] read.
+//! A message exists when its row is committed; numbers are taken in the committing transaction, so
+//! commit order is number order and there are no holes.
+//!
+//! The SQL runs on PostgreSQL 15 and later, and on the one embedded in `maru`, whose connections
+//! share one session and take turns by transaction: nothing here keeps session state, and nothing
+//! asks for a second connection inside a transaction.
+
+mod append;
+mod error;
+mod lease;
+mod message_log;
+mod migrate;
+mod read;
+
+pub use append::{APPEND_BATCH_MAX, AppendError, Appended};
+pub use error::{Cause, ConnectError, MigrateError, ReadError};
+pub use message_log::MessageLog;
+pub use read::{CHANGES_MAX, PAGE_MESSAGES_MAX, Page, PageQuery};

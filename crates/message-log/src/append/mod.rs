@@ -1,0 +1,190 @@
+//! Stores a batch of drafts, each once, with the next numbers of their rooms.
+
+mod batch;
+
+use std::time::Duration;
+
+use chat::{Draft, Message};
+use tokio::time::timeout;
+
+use crate::MessageLog;
+use crate::error::{Cause, error_class, is_lost};
+use crate::lease::Lease;
+use batch::{Batch, Place};
+
+/// The most drafts of one batch.
+pub const APPEND_BATCH_MAX: usize = 512;
+
+/// How long a batch may take up to its COMMIT, waiting for a connection and for locks included.
+const STORE_TIME_MAX: Duration = Duration::from_secs(3);
+
+/// How long the COMMIT may take; it waits for disks and replicas.
+const COMMIT_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// How long undoing may take, after which the connection is closed instead.
+const ROLLBACK_TIME_MAX: Duration = Duration::from_millis(250);
+
+/// How often a batch is tried that Postgres gave up for the sake of another, or whose connection
+/// broke, before its COMMIT was sent.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// What became of one draft of a stored batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// The message is committed.
+    Stored {
+        /// The message, as it is now.
+        message: Message,
+        /// Whether it was stored before, by an earlier batch or an earlier draft of this one.
+        duplicate: bool,
+    },
+    /// The same sender used the same tempId in the same room for another content. Nothing was
+    /// stored for this draft.
+    Conflict,
+}
+
+/// Why a batch was not stored, or may not have been.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum AppendError {
+    /// It failed before its COMMIT was sent, or the COMMIT was refused: surely no row of it exists.
+    #[error("the batch was not stored: {0}")]
+    NotStored(Cause),
+    /// The COMMIT was sent and its outcome never heard: all of it is stored, or nothing. Appending
+    /// the same drafts again finds out.
+    #[error("whether the batch was stored is not known: {0}")]
+    Unknown(Cause),
+}
+
+impl AppendError {
+    /// Whether a room of the batch stayed locked by others for too long: a batch of the other
+    /// rooms would pass.
+    pub fn is_room_busy(&self) -> bool {
+        matches!(self, Self::NotStored(cause) if cause.is_lock_wait())
+    }
+}
+
+impl MessageLog {
+    /// Stores at most [`APPEND_BATCH_MAX`] drafts in one transaction and answers for each, in
+    /// their order. Drafts of one room are numbered in their order.
+    ///
+    /// A draft whose room, sender (account, or guest's name) and tempId were stored before, for
+    /// ever, is not stored again: it gets the first result as a duplicate, or a conflict where its
+    /// content is another. Where the first was edited or deleted since, its content is not
+    /// compared.
+    ///
+    /// # Errors
+    /// No draft of the batch was stored, or it is not known whether all were ([`AppendError`]).
+    /// A dropped call leaves it open too.
+    pub async fn append(&self, drafts: &[Draft]) -> Result<Vec<Appended>, AppendError> {
+        if drafts.is_empty() {
+            return Ok(Vec::new());
+        }
+        if drafts.len() > APPEND_BATCH_MAX {
+            return Err(AppendError::NotStored(Cause::told(format!(
+                "a batch takes {APPEND_BATCH_MAX} drafts, not {}",
+                drafts.len()
+            ))));
+        }
+        let batch = Batch::of(drafts);
+        let Ok(stored) = timeout(STORE_TIME_MAX, self.store(&batch)).await else {
+            return Err(AppendError::NotStored(Cause::late(
+                "storing the batch",
+                STORE_TIME_MAX,
+            )));
+        };
+        let (lease, places) = stored?;
+        commit(lease).await?;
+        Ok(batch.answers(places))
+    }
+
+    /// Does everything but the COMMIT, which the returned connection waits for.
+    async fn store(&self, batch: &Batch<'_>) -> Result<(Lease, Vec<Place>), AppendError> {
+        let mut attempt = 1;
+        loop {
+            let mut lease = self.lease().await.map_err(|error| not_stored(&error))?;
+            let error = match store_on(&mut lease, batch).await {
+                Ok(places) => return Ok((lease, places)),
+                Err(error) => error,
+            };
+            if !is_lost(&error) {
+                roll_back(lease).await;
+            }
+            if attempt == ATTEMPTS_MAX || !is_worth_another_attempt(&error) {
+                return Err(not_stored(&error));
+            }
+            tracing::debug!(attempt, error = %Cause::of(&error), "batch is stored anew");
+            attempt += 1;
+        }
+    }
+}
+
+async fn store_on(lease: &mut Lease, batch: &Batch<'_>) -> Result<Vec<Place>, sqlx::Error> {
+    sqlx::raw_sql(include_str!("begin.sql"))
+        .execute(&mut **lease)
+        .await?;
+    sqlx::query(include_str!("lock_rooms.sql"))
+        .bind(batch.rooms())
+        .execute(&mut **lease)
+        .await?;
+    sqlx::query_as(include_str!("store.sql"))
+        .bind(&batch.ids)
+        .bind(&batch.room_ids)
+        .bind(&batch.temp_ids)
+        .bind(&batch.senders)
+        .bind(&batch.sender_ids)
+        .bind(&batch.contents)
+        .fetch_all(&mut **lease)
+        .await
+}
+
+async fn commit(mut lease: Lease) -> Result<(), AppendError> {
+    match timeout(
+        COMMIT_TIME_MAX,
+        sqlx::raw_sql("COMMIT").execute(&mut *lease),
+    )
+    .await
+    {
+        Ok(Ok(_)) => {
+            lease.give_back();
+            Ok(())
+        }
+        Ok(Err(error)) if is_refused_commit(&error) => {
+            lease.give_back();
+            Err(not_stored(&error))
+        }
+        Ok(Err(error)) => Err(AppendError::Unknown(Cause::of(&error))),
+        Err(_) => Err(AppendError::Unknown(Cause::late(
+            "the COMMIT",
+            COMMIT_TIME_MAX,
+        ))),
+    }
+}
+
+/// Ends the transaction so that the connection can be used again; one that does not answer is
+/// closed, which ends it too.
+async fn roll_back(mut lease: Lease) {
+    let undone = timeout(
+        ROLLBACK_TIME_MAX,
+        sqlx::raw_sql("ROLLBACK").execute(&mut *lease),
+    );
+    if let Ok(Ok(_)) = undone.await {
+        lease.give_back();
+    }
+}
+
+fn not_stored(error: &sqlx::Error) -> AppendError {
+    AppendError::NotStored(Cause::of(error))
+}
+
+/// Deadlock or serialization failure (class 40), or a connection that broke under us: an idle one
+/// may have been dead for long.
+fn is_worth_another_attempt(error: &sqlx::Error) -> bool {
+    is_lost(error) || error_class(error) == Some("40")
+}
+
+/// Whether Postgres answered the COMMIT with a rollback for certain: a constraint (class 23) or a
+/// serialization failure (class 40). Anything else may have come after the commit was recorded,
+/// such as the end of the wait for a replica.
+fn is_refused_commit(error: &sqlx::Error) -> bool {
+    !is_lost(error) && matches!(error_class(error), Some("23" | "40"))
+}

@@ -1,0 +1,22 @@
+//! A row of `chat_message`.
+
+use chat::{Message, MessageId, RoomId, Seq, TempId, UserId};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+/// Reads the message of a row of this room.
+pub(super) fn message(row: &PgRow, room: &RoomId) -> Result<Message, sqlx::Error> {
+    Ok(Message {
+        id: MessageId(row.try_get("id")?),
+        room: room.clone(),
+        seq: Seq(row.try_get("seq")?),
+        rev: Seq(row.try_get("rev")?),
+        temp_id: TempId(row.try_get("temp_id")?),
+        sender: row.try_get("sender")?,
+        sender_id: row.try_get::<Option<_>, _>("sender_id")?.map(UserId),
+        content: row.try_get("content")?,
+        created_at: row.try_get("created_at")?,
+        edited_at: row.try_get("edited_at")?,
+        deleted: row.try_get("is_deleted")?,
+    })
+}

@@ -1,0 +1,349 @@
+//! What goes wrong between a batch and its COMMIT, by doing it to a real Postgres.
+
+use std::time::Duration;
+
+use chat::{Draft, RoomId, Seq};
+use message_log::{AppendError, Appended, MessageLog, ReadError};
+use sqlx::{PgConnection, PgPool};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::database::{Place, backend, draft, fills, room, run, seqs, stored, stores};
+
+#[tokio::test]
+async fn a_failed_batch_leaves_no_hole() {
+    let Some((place, log)) = Place::with_log(2).await else {
+        return;
+    };
+    let (room, other) = (room("hole"), room("other"));
+    fills(&log, &room, 2).await;
+
+    // A row that nobody counted takes the next seq, and the INSERT of the batch waits for it.
+    let mut stranger = place.beside.begin().await.expect("a transaction");
+    let holder = backend(&mut stranger).await;
+    sqlx::query(
+        "INSERT INTO chat_message (id, room_id, seq, rev, temp_id, sender, content, created_at)
+         VALUES (gen_random_uuid(), $1, 3, 3, gen_random_uuid(), 'stranger', 'hi', now())",
+    )
+    .bind(room.as_str())
+    .execute(&mut *stranger)
+    .await
+    .expect("the row is made");
+    let batch = [draft(&room, "Ada", "three"), draft(&other, "Ada", "one")];
+    let appending = Appending::starts(&log, batch.clone());
+    blocked_by(&place.beside, holder).await;
+    stranger.commit().await.expect("the row stands");
+    let outcome = appending.outcome().await;
+    assert!(
+        matches!(outcome, Err(AppendError::NotStored(_))),
+        "{outcome:?}"
+    );
+
+    sqlx::query("DELETE FROM chat_message WHERE sender = 'stranger'")
+        .execute(&place.beside)
+        .await
+        .expect("the row goes");
+    let appended = log.append(&batch).await.expect("the batch is stored");
+    let numbers: Vec<_> = appended
+        .into_iter()
+        .map(|answer| stored(answer).seq.0)
+        .collect();
+    assert_eq!(numbers, [3, 1]);
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn a_locked_room_is_busy_and_holds_up_no_other() {
+    let Some((place, log)) = Place::with_log(4).await else {
+        return;
+    };
+    let (hot, cold) = (room("hot"), room("cold"));
+    fills(&log, &hot, 1).await;
+    let mut holder = place.beside.begin().await.expect("a transaction");
+    let pid = locks(&mut holder, &hot).await;
+
+    let appending = Appending::starts(&log, [draft(&hot, "Ada", "waits")]);
+    blocked_by(&place.beside, pid).await;
+    stores(&log, &draft(&cold, "Ada", "passes")).await;
+    let error = appending.outcome().await.expect_err("the room is locked");
+    assert!(error.is_room_busy(), "{error}");
+
+    holder.rollback().await.expect("the lock goes");
+    assert_eq!(stores(&log, &draft(&hot, "Ada", "next")).await.seq, Seq(2));
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn a_backend_that_dies_before_the_commit_is_replaced_unnoticed() {
+    let Some((place, log)) = Place::with_log(1).await else {
+        return;
+    };
+    let room = room("killed early");
+    fills(&log, &room, 1).await;
+    let mut holder = place.beside.begin().await.expect("a transaction");
+    let pid = locks(&mut holder, &room).await;
+    let appending = Appending::starts(&log, [draft(&room, "Ada", "survives")]);
+    let victim = blocked_by(&place.beside, pid).await;
+    terminate(&place.beside, victim).await;
+    holder.rollback().await.expect("the lock goes");
+
+    let appended = appending.outcome().await.expect("stored");
+    assert!(matches!(
+        appended[0],
+        Appended::Stored {
+            duplicate: false,
+            ..
+        }
+    ));
+    assert_eq!(seqs(&place.beside, &room).await, [1, 2]);
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn a_backend_that_dies_between_two_calls_is_replaced_unnoticed() {
+    let Some((place, log)) = Place::with_log(1).await else {
+        return;
+    };
+    let room = room("killed idle");
+    fills(&log, &room, 1).await;
+    terminate(&place.beside, only_backend(&place, &log, &room).await).await;
+    assert_eq!(stores(&log, &draft(&room, "Ada", "more")).await.seq, Seq(3));
+
+    terminate(&place.beside, only_backend(&place, &log, &room).await).await;
+    assert_eq!(
+        log.heads(std::slice::from_ref(&room))
+            .await
+            .expect("a read"),
+        [(room.clone(), Seq(4))]
+    );
+    place.clear().await;
+}
+
+/// The process that serves the log's only connection, seen while it waits to append a message.
+async fn only_backend(place: &Place, log: &MessageLog, room: &RoomId) -> i32 {
+    let mut holder = place.beside.begin().await.expect("a transaction");
+    let pid = locks(&mut holder, room).await;
+    let appending = Appending::starts(log, [draft(room, "Ada", "here I am")]);
+    let found = blocked_by(&place.beside, pid).await;
+    holder.rollback().await.expect("the lock goes");
+    appending.outcome().await.expect("stored");
+    found
+}
+
+#[tokio::test]
+async fn nothing_is_answered_before_the_commit_is_done() {
+    let Some((place, log)) = Place::with_log(1).await else {
+        return;
+    };
+    let room = room("held commit");
+    hold_commits(&place.beside).await;
+    let mut holder = place.beside.begin().await.expect("a transaction");
+    let pid = takes_the_latch(&mut holder).await;
+
+    let mut appending = Appending::starts(&log, [draft(&room, "Ada", "later")]);
+    blocked_by(&place.beside, pid).await;
+    assert_eq!(appending.outcome_so_far().map(|told| told.is_ok()), None);
+    assert!(seqs(&place.beside, &room).await.is_empty());
+
+    holder.rollback().await.expect("the latch opens");
+    appending.outcome().await.expect("stored");
+    assert_eq!(seqs(&place.beside, &room).await, [1]);
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn a_backend_that_dies_in_the_commit_leaves_it_unknown_and_the_same_drafts_converge() {
+    let Some((place, log)) = Place::with_log(1).await else {
+        return;
+    };
+    let room = room("killed late");
+    hold_commits(&place.beside).await;
+    let mut holder = place.beside.begin().await.expect("a transaction");
+    let pid = takes_the_latch(&mut holder).await;
+    let batch = [draft(&room, "Ada", "one"), draft(&room, "Ada", "two")];
+    let appending = Appending::starts(&log, batch.clone());
+    let victim = blocked_by(&place.beside, pid).await;
+    terminate(&place.beside, victim).await;
+    let outcome = appending.outcome().await;
+    assert!(
+        matches!(outcome, Err(AppendError::Unknown(_))),
+        "{outcome:?}"
+    );
+    holder.rollback().await.expect("the latch opens");
+
+    for duplicate in [false, true] {
+        let appended = log.append(&batch).await.expect("the batch is stored");
+        for answer in &appended {
+            assert!(
+                matches!(answer, Appended::Stored { duplicate: told, .. } if *told == duplicate),
+                "{answer:?}"
+            );
+        }
+    }
+    assert_eq!(seqs(&place.beside, &room).await, [1, 2]);
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn a_commit_that_is_refused_stored_nothing() {
+    let Some((place, log)) = Place::with_log(1).await else {
+        return;
+    };
+    let room = room("refused commit");
+    at_commit(&place.beside, "RAISE unique_violation;").await;
+    let said = draft(&room, "Ada", "no");
+    let outcome = log.append(std::slice::from_ref(&said)).await;
+    assert!(
+        matches!(outcome, Err(AppendError::NotStored(_))),
+        "{outcome:?}"
+    );
+    assert!(seqs(&place.beside, &room).await.is_empty());
+
+    run(&place.beside, "DROP FUNCTION at_commit CASCADE".into()).await;
+    assert_eq!(stores(&log, &said).await.seq, Seq(1));
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn a_caller_that_loses_interest_leaves_the_log_usable() {
+    let Some((place, log)) = Place::with_log(1).await else {
+        return;
+    };
+    let room = room("dropped");
+    fills(&log, &room, 1).await;
+    let mut holder = place.beside.begin().await.expect("a transaction");
+    let pid = locks(&mut holder, &room).await;
+    let appending = Appending::starts(&log, [draft(&room, "Ada", "never mind")]);
+    blocked_by(&place.beside, pid).await;
+    appending.drops().await;
+
+    // The only connection of the pool is replaced though the lock is still held.
+    log.ping().await.expect("the log answers");
+    holder.rollback().await.expect("the lock goes");
+    assert_eq!(stores(&log, &draft(&room, "Ada", "two")).await.seq, Seq(2));
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_or_silent_is_told_within_the_limit() {
+    // It takes connections and never says a word.
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let silent_port = silent.local_addr().expect("an address").port();
+    // It was there a moment ago.
+    let gone = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let gone_port = gone.local_addr().expect("an address").port();
+    drop(gone);
+
+    for port in [silent_port, gone_port] {
+        let url = format!("postgres://maru@127.0.0.1:{port}/maru?sslmode=disable");
+        let log = MessageLog::connect_lazy(&url, 1).expect("a good URL");
+        let began = Instant::now();
+        let batch = [draft(&room("away"), "Ada", "hi")];
+        let outcome = log.append(&batch).await;
+        assert!(
+            matches!(outcome, Err(AppendError::NotStored(_))),
+            "{outcome:?}"
+        );
+        let read = log.ping().await;
+        assert!(matches!(read, Err(ReadError::Unavailable(_))), "{read:?}");
+        assert!(
+            began.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            began.elapsed()
+        );
+    }
+}
+
+type Outcome = Result<Vec<Appended>, AppendError>;
+
+/// An append under way.
+struct Appending(JoinSet<Outcome>);
+
+impl Appending {
+    fn starts<const N: usize>(log: &MessageLog, batch: [Draft; N]) -> Self {
+        let log = log.clone();
+        let mut task = JoinSet::new();
+        task.spawn(async move { log.append(&batch).await });
+        Self(task)
+    }
+
+    /// What has come of it, if it is over.
+    fn outcome_so_far(&mut self) -> Option<Outcome> {
+        self.0.try_join_next().map(|task| task.expect("no panic"))
+    }
+
+    async fn outcome(mut self) -> Outcome {
+        let task = self.0.join_next().await.expect("one task");
+        task.expect("no panic")
+    }
+
+    async fn drops(mut self) {
+        self.0.shutdown().await;
+    }
+}
+
+/// Locks the room's row in this transaction; tells the process that holds it.
+async fn locks(transaction: &mut PgConnection, room: &RoomId) -> i32 {
+    sqlx::query("SELECT FROM chat_room WHERE room_id = $1 FOR UPDATE")
+        .bind(room.as_str())
+        .fetch_one(&mut *transaction)
+        .await
+        .expect("the room is there");
+    backend(transaction).await
+}
+
+/// Makes every COMMIT of a message wait while somebody holds the latch.
+async fn hold_commits(pool: &PgPool) {
+    let wait = "PERFORM set_config('lock_timeout', '0', true);
+        PERFORM pg_advisory_xact_lock_shared('chat_message'::regclass::oid::bigint);";
+    at_commit(pool, wait).await;
+}
+
+/// Runs PL/pgSQL inside every COMMIT of a message.
+async fn at_commit(pool: &PgPool, statements: &str) {
+    run(
+        pool,
+        format!(
+            "CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql
+             AS $$ BEGIN {statements} RETURN NULL; END $$;
+             CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON chat_message
+             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION at_commit();"
+        ),
+    )
+    .await;
+}
+
+/// Takes the latch of [`hold_commits`] for this transaction; tells the process that holds it.
+async fn takes_the_latch(transaction: &mut PgConnection) -> i32 {
+    sqlx::query("SELECT pg_advisory_xact_lock('chat_message'::regclass::oid::bigint)")
+        .execute(&mut *transaction)
+        .await
+        .expect("the latch");
+    backend(transaction).await
+}
+
+/// Waits until a process waits for this one; tells which.
+async fn blocked_by(pool: &PgPool, holder: i32) -> i32 {
+    loop {
+        let waiting = sqlx::query_scalar(
+            "SELECT pid FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))",
+        )
+        .bind(holder)
+        .fetch_optional(pool)
+        .await
+        .expect("the processes");
+        if let Some(pid) = waiting {
+            return pid;
+        }
+    }
+}
+
+/// Ends a process and waits until it is gone.
+async fn terminate(pool: &PgPool, pid: i32) {
+    sqlx::query("SELECT pg_terminate_backend($1, 10000)")
+        .bind(pid)
+        .execute(pool)
+        .await
+        .expect("the process goes");
+}

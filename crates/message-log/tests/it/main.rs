@@ -1,0 +1,11 @@
+//! The log against a real Postgres: the one that `DATABASE_URL` names, shared by all tests, each
+//! of which keeps to rooms of its own.
+
+mod append;
+mod changes;
+mod database;
+mod faults;
+mod heads;
+mod idempotency;
+mod migrate;
+mod page;
