@@ -20,8 +20,8 @@ pub struct IframePage {
 pub struct SockjsUrlError;
 
 impl IframePage {
-    /// The page, with the URL under which browsers find sockjs-client. For a client of that
-    /// version to work in the frame, it should be the version that the pages themselves use.
+    /// The page, with the URL under which browsers find sockjs-client. It must be the very
+    /// version that the sites use: a client talks to no other in the frame.
     ///
     /// # Errors
     /// Refuses a text that is no such URL.

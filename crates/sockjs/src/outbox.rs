@@ -60,10 +60,6 @@ impl Outbox {
         *self = Self::default();
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.messages.is_empty()
-    }
-
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }

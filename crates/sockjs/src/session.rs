@@ -100,20 +100,18 @@ impl Session {
 
     /// A client begins to listen.
     ///
-    /// Where another receiver still listens, or the session is closed and all is said, the new
-    /// one hears a close frame and ends; the session takes no notice of it.
+    /// Where another receiver still listens, the new one hears a close frame and ends, and the
+    /// session takes no notice of it. The reason is the session's own where it has one.
     pub fn attach(&mut self, transport: Transport, now: Instant) -> Receiver {
         self.handle_timeout(now);
-        let all_is_said = !self.greeting_due && self.outbox.is_empty();
-        match &self.state {
-            State::Gone => return Receiver::dismissed(transport, Close::INTERRUPTED),
-            State::Closed { close, .. } if all_is_said => {
-                return Receiver::dismissed(transport, close.clone());
-            }
-            State::Open | State::Closed { .. } => {}
-        }
-        if let Listening::Present { .. } = self.listening {
-            return Receiver::dismissed(transport, Close::ANOTHER_CONNECTION);
+        let refusal = match (&self.state, &self.listening) {
+            (State::Gone, _) => Some(Close::INTERRUPTED),
+            (State::Open, Listening::Present { .. }) => Some(Close::ANOTHER_CONNECTION),
+            (State::Closed { close, .. }, Listening::Present { .. }) => Some(close.clone()),
+            (State::Open | State::Closed { .. }, Listening::Absent { .. }) => None,
+        };
+        if let Some(close) = refusal {
+            return Receiver::dismissed(transport, close);
         }
         self.receivers += 1;
         self.listening = Listening::Present {

@@ -110,6 +110,20 @@ fn closing_delivers_what_waits_and_then_the_reason() {
 }
 
 #[test]
+fn who_comes_while_another_is_told_to_go_is_told_the_same() {
+    let mut peer = Peer::opened();
+    let mut slow = peer.listens(Transport::XhrStreaming);
+    peer.application_says("last");
+    peer.session.close(Close::GO_AWAY, peer.now);
+    let mut next = peer.listens(Transport::XhrStreaming);
+    assert_eq!(peer.hears(&mut next), ["c[3000,\"Go away!\"]\n"]);
+    assert_eq!(
+        peer.hears(&mut slow),
+        ["a[\"last\"]\n", "c[3000,\"Go away!\"]\n"]
+    );
+}
+
+#[test]
 fn a_closed_session_goes_in_time_even_if_somebody_keeps_asking_or_takes_nothing() {
     let mut asked = Peer::opened();
     asked.session.close(Close::GO_AWAY, asked.now);
