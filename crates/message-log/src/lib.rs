@@ -14,6 +14,8 @@ mod error;
 mod lease;
 mod message_log;
 mod migrate;
+#[cfg(test)]
+mod plans;
 mod read;
 
 pub use append::{APPEND_BATCH_MAX, AppendError, Appended};

@@ -83,13 +83,12 @@ impl MessageLog {
     /// # Errors
     /// Postgres is away or too slow.
     pub async fn ping(&self) -> Result<(), ReadError> {
-        self.read(async |connection| {
-            sqlx::query("SELECT 1")
-                .execute(connection)
-                .await
-                .map(|_| ())
-        })
-        .await
+        self.read(|| sqlx::query("SELECT 1")).await.map(|_| ())
+    }
+
+    /// Ends all connections, once what runs on them is done; the log is of no more use then.
+    pub async fn close(&self) {
+        self.pool.close().await;
     }
 
     /// Takes a connection of the pool.

@@ -118,15 +118,17 @@ impl MessageLog {
     }
 }
 
+const BEGIN: &str = include_str!("begin.sql");
+const LOCK_ROOMS: &str = include_str!("lock_rooms.sql");
+pub(crate) const STORE: &str = include_str!("store.sql");
+
 async fn store_on(lease: &mut Lease, batch: &Batch<'_>) -> Result<Vec<Place>, sqlx::Error> {
-    sqlx::raw_sql(include_str!("begin.sql"))
-        .execute(&mut **lease)
-        .await?;
-    sqlx::query(include_str!("lock_rooms.sql"))
+    sqlx::raw_sql(BEGIN).execute(&mut **lease).await?;
+    sqlx::query(LOCK_ROOMS)
         .bind(batch.rooms())
         .execute(&mut **lease)
         .await?;
-    sqlx::query_as(include_str!("store.sql"))
+    sqlx::query_as(STORE)
         .bind(&batch.ids)
         .bind(&batch.room_ids)
         .bind(&batch.temp_ids)

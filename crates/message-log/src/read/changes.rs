@@ -9,7 +9,7 @@ use crate::error::ReadError;
 /// The most changes of one answer.
 pub const CHANGES_MAX: u32 = 1_000;
 
-const CHANGES: &str = "
+pub(crate) const CHANGES: &str = "
 SELECT id, seq, rev, temp_id, sender, sender_id, content, created_at, edited_at, is_deleted
 FROM chat_message
 WHERE room_id = $1 AND rev > $2
@@ -32,17 +32,17 @@ impl MessageLog {
         after_rev: Seq,
         limit: u32,
     ) -> Result<Vec<Message>, ReadError> {
-        self.read(async |connection| {
-            sqlx::query(CHANGES)
-                .bind(room.as_str())
-                .bind(after_rev.0)
-                .bind(i64::from(limit.min(CHANGES_MAX)))
-                .fetch_all(connection)
-                .await?
-                .iter()
-                .map(|row| message(row, room))
-                .collect()
-        })
-        .await
+        let rows = self
+            .read(|| {
+                sqlx::query(CHANGES)
+                    .bind(room.as_str())
+                    .bind(after_rev.0)
+                    .bind(i64::from(limit.min(CHANGES_MAX)))
+            })
+            .await?;
+        rows.iter()
+            .map(|row| message(row, room))
+            .collect::<Result<_, _>>()
+            .map_err(ReadError::from)
     }
 }

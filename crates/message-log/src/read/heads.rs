@@ -1,11 +1,12 @@
 //! The last numbers of many rooms.
 
 use chat::{RoomId, Seq};
+use sqlx::FromRow;
 
 use crate::MessageLog;
 use crate::error::ReadError;
 
-const HEADS: &str = "
+pub(crate) const HEADS: &str = "
 SELECT asked.place - 1, room.last_seq
 FROM unnest($1::text[]) WITH ORDINALITY AS asked (room_id, place)
 JOIN chat_room AS room ON room.room_id = asked.room_id
@@ -19,20 +20,15 @@ impl MessageLog {
     /// Postgres is away or refuses ([`ReadError`]); waits two seconds at most.
     pub async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, ReadError> {
         let names: Vec<&str> = rooms.iter().map(RoomId::as_str).collect();
-        let heads: Vec<(i64, i64)> = self
-            .read(async |connection| {
-                sqlx::query_as(HEADS)
-                    .bind(&names)
-                    .fetch_all(connection)
-                    .await
+        let rows = self.read(|| sqlx::query(HEADS).bind(&names)).await?;
+        rows.iter()
+            .map(|row| {
+                let (place, last_seq): (i64, i64) = FromRow::from_row(row)?;
+                let place = usize::try_from(place).unwrap_or(usize::MAX);
+                let room = rooms.get(place).ok_or(sqlx::Error::RowNotFound)?;
+                Ok((room.clone(), Seq(last_seq)))
             })
-            .await?;
-        Ok(heads
-            .into_iter()
-            .filter_map(|(place, last_seq)| {
-                let room = rooms.get(usize::try_from(place).ok()?)?;
-                Some((room.clone(), Seq(last_seq)))
-            })
-            .collect())
+            .collect::<Result<_, sqlx::Error>>()
+            .map_err(ReadError::from)
     }
 }

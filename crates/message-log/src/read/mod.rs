@@ -1,8 +1,8 @@
 //! Reads the log: a page of history, the changes after a number, the rooms' last numbers.
 
-mod changes;
-mod heads;
-mod page;
+pub(crate) mod changes;
+pub(crate) mod heads;
+pub(crate) mod page;
 mod row;
 
 pub use changes::CHANGES_MAX;
@@ -10,7 +10,9 @@ pub use page::{PAGE_MESSAGES_MAX, Page, PageQuery};
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
+use sqlx::Postgres;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
 use tokio::time::timeout;
 
 use crate::MessageLog;
@@ -23,16 +25,16 @@ const READ_TIME_MAX: Duration = Duration::from_secs(2);
 const ATTEMPTS_MAX: u32 = 2;
 
 impl MessageLog {
-    /// Runs one read-only statement.
-    pub(crate) async fn read<T>(
+    /// Runs one read-only statement, made anew for each attempt, and returns its rows.
+    pub(crate) async fn read<'q>(
         &self,
-        statement: impl AsyncFn(&mut PgConnection) -> Result<T, sqlx::Error>,
-    ) -> Result<T, ReadError> {
+        statement: impl Fn() -> Query<'q, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, ReadError> {
         let attempts = async {
             let mut attempt = 1;
             loop {
                 let mut lease = self.lease().await?;
-                match statement(&mut lease).await {
+                match statement().fetch_all(&mut *lease).await {
                     Err(error) if is_lost(&error) && attempt < ATTEMPTS_MAX => attempt += 1,
                     Err(error) if is_lost(&error) => return Err(error),
                     answered => {

@@ -2,6 +2,7 @@
 
 use chat::{Message, RoomId, Seq};
 use sqlx::Row;
+use sqlx::postgres::PgRow;
 
 use super::row::message;
 use crate::MessageLog;
@@ -55,31 +56,35 @@ impl MessageLog {
         let bound = |seq: Seq| seq.0.clamp(0, i64::MAX - 1);
         let after = query.after.map_or(0, bound);
         let before = query.before.map_or(i64::MAX, bound);
-        self.read(async |connection| {
-            let rows = sqlx::query(sql)
-                .bind(room.as_str())
-                .bind(after)
-                .bind(before)
-                .bind(query.include_deleted)
-                .bind(i64::from(query.limit.clamp(1, PAGE_MESSAGES_MAX)))
-                .fetch_all(connection)
-                .await?;
-            let head = rows.first().ok_or(sqlx::Error::RowNotFound)?;
-            Ok(Page {
-                more_before: head.try_get("more_before")?,
-                more_after: head.try_get("more_after")?,
-                last_seq: Seq(head.try_get("room_last_seq")?),
-                messages: match head.try_get::<Option<i64>, _>("seq")? {
-                    None => Vec::new(),
-                    Some(_) => rows
-                        .iter()
-                        .map(|row| message(row, room))
-                        .collect::<Result<_, _>>()?,
-                },
+        let rows = self
+            .read(|| {
+                sqlx::query(sql)
+                    .bind(room.as_str())
+                    .bind(after)
+                    .bind(before)
+                    .bind(query.include_deleted)
+                    .bind(i64::from(query.limit.clamp(1, PAGE_MESSAGES_MAX)))
             })
-        })
-        .await
+            .await?;
+        page_of(&rows, room).map_err(ReadError::from)
     }
+}
+
+fn page_of(rows: &[PgRow], room: &RoomId) -> Result<Page, sqlx::Error> {
+    let head = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let is_empty = head.try_get::<Option<i64>, _>("seq")?.is_none();
+    Ok(Page {
+        more_before: head.try_get("more_before")?,
+        more_after: head.try_get("more_after")?,
+        last_seq: Seq(head.try_get("room_last_seq")?),
+        messages: if is_empty {
+            Vec::new()
+        } else {
+            rows.iter()
+                .map(|row| message(row, room))
+                .collect::<Result<_, _>>()?
+        },
+    })
 }
 
 /// One page and where it stands, from one snapshot. `$2` and `$3` are the seqs between which it
@@ -101,19 +106,22 @@ WITH page AS MATERIALIZED (
 edge AS (
     SELECT coalesce(min(seq), $2 + 1) AS first_seq, coalesce(max(seq), $3 - 1) AS last_seq
     FROM page
+),
+around AS MATERIALIZED (
+    SELECT
+        EXISTS (
+            SELECT FROM chat_message AS m
+            WHERE m.room_id = $1 AND m.seq < edge.first_seq AND ($4 OR NOT m.is_deleted)
+        ) AS more_before,
+        EXISTS (
+            SELECT FROM chat_message AS m
+            WHERE m.room_id = $1 AND m.seq > edge.last_seq AND ($4 OR NOT m.is_deleted)
+        ) AS more_after,
+        coalesce((SELECT last_seq FROM chat_room WHERE room_id = $1), 0) AS room_last_seq
+    FROM edge
 )
-SELECT
-    coalesce((SELECT last_seq FROM chat_room WHERE room_id = $1), 0) AS room_last_seq,
-    EXISTS (
-        SELECT FROM chat_message AS m
-        WHERE m.room_id = $1 AND m.seq < edge.first_seq AND ($4 OR NOT m.is_deleted)
-    ) AS more_before,
-    EXISTS (
-        SELECT FROM chat_message AS m
-        WHERE m.room_id = $1 AND m.seq > edge.last_seq AND ($4 OR NOT m.is_deleted)
-    ) AS more_after,
-    page.*
-FROM edge
+SELECT around.*, page.*
+FROM around
 LEFT JOIN page ON true
 ORDER BY page.seq
 "#
@@ -121,5 +129,5 @@ ORDER BY page.seq
     };
 }
 
-const NEWEST: &str = page_sql!("DESC");
-const OLDEST: &str = page_sql!("ASC");
+pub(crate) const NEWEST: &str = page_sql!("DESC");
+pub(crate) const OLDEST: &str = page_sql!("ASC");

@@ -1,0 +1,117 @@
+//! Checks that the statements find their rows by an index once the tables are large.
+
+use sqlx::postgres::{PgArguments, Postgres};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+use uuid::Uuid;
+
+use crate::MessageLog;
+use crate::append::STORE;
+use crate::read::{changes, heads, page};
+
+type Statement = Query<'static, Postgres, PgArguments>;
+
+#[tokio::test]
+async fn every_statement_on_large_tables_goes_by_an_index() {
+    let log = MessageLog::connect(&url(), 1)
+        .await
+        .expect("DATABASE_URL names a Postgres that answers");
+    log.migrate().await.expect("the tables can be made");
+    let mut lease = log.lease().await.expect("a connection");
+    // What follows is never committed: the lease is dropped.
+    sqlx::raw_sql("BEGIN")
+        .execute(&mut *lease)
+        .await
+        .expect("a transaction");
+    let room = fill(&mut lease).await;
+
+    for sql in [page::NEWEST, page::OLDEST] {
+        let paged = |statement: Statement| {
+            statement
+                .bind(room.clone())
+                .bind(10_i64)
+                .bind(400_i64)
+                .bind(false)
+                .bind(50_i64)
+        };
+        let plan = plan(&mut lease, sql, paged).await;
+        uses(&plan, "chat_message_room_id_seq_key");
+        uses(&plan, "chat_room_pkey");
+    }
+
+    let changed = |statement: Statement| statement.bind(room.clone()).bind(450_i64).bind(50_i64);
+    let plan_of_changes = plan(&mut lease, changes::CHANGES, changed).await;
+    uses(&plan_of_changes, "chat_message_room_id_rev_key");
+
+    let asked = |statement: Statement| statement.bind(vec![room.clone(); 3]);
+    let plan_of_heads = plan(&mut lease, heads::HEADS, asked).await;
+    uses(&plan_of_heads, "chat_room_pkey");
+
+    let batch = |statement: Statement| {
+        statement
+            .bind(vec![Uuid::now_v7(); 3])
+            .bind(vec![room.clone(); 3])
+            .bind(vec![Uuid::new_v4(); 3])
+            .bind(vec!["Ada".to_owned(); 3])
+            .bind(vec![None::<Uuid>; 3])
+            .bind(vec!["hi".to_owned(); 3])
+    };
+    let plan_of_store = plan(&mut lease, STORE, batch).await;
+    uses(&plan_of_store, "chat_message_send_key");
+    uses(&plan_of_store, "chat_room_pkey");
+}
+
+fn uses(plan: &str, index: &str) {
+    assert!(plan.contains(index), "{index} is not used:\n{plan}");
+    assert!(!plan.contains("Seq Scan"), "a table is read whole:\n{plan}");
+}
+
+async fn plan(
+    connection: &mut PgConnection,
+    sql: &str,
+    bind: impl Fn(Statement) -> Statement,
+) -> String {
+    let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN {sql}"))).persistent(false);
+    bind(explain)
+        .fetch_all(connection)
+        .await
+        .expect("a plan")
+        .iter()
+        .map(|row| row.get::<String, _>(0) + "\n")
+        .collect()
+}
+
+/// Fills 2000 rooms, one of them with 500 messages, and tells its name.
+async fn fill(connection: &mut PgConnection) -> String {
+    let tag = Uuid::new_v4().to_string();
+    for sql in [
+        "INSERT INTO chat_room (room_id) SELECT $1 || ' ' || n FROM generate_series(1, 2000) AS n",
+        "INSERT INTO chat_message
+            (id, room_id, seq, rev, temp_id, sender, content, created_at)
+        SELECT gen_random_uuid(), $1 || ' ' || room, seq, seq, gen_random_uuid(), 'Ada', 'hi', now()
+        FROM generate_series(1, 2000) AS room,
+            generate_series(1, CASE room WHEN 1 THEN 500 ELSE 4 END) AS seq",
+    ] {
+        sqlx::query(sql)
+            .bind(&tag)
+            .execute(&mut *connection)
+            .await
+            .expect("the rows are made");
+    }
+    sqlx::raw_sql("ANALYZE chat_room; ANALYZE chat_message")
+        .execute(connection)
+        .await
+        .expect("the rows are counted");
+    format!("{tag} 1")
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are configured by the environment alone"
+)]
+fn url() -> String {
+    std::env::var("DATABASE_URL").expect(
+        "DATABASE_URL is not set; it names the database of these tests, and `cargo xtask test` \
+         sets it",
+    )
+}
