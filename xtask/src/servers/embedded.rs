@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
-use rustix::process::Signal;
 
 use super::Server;
 use crate::process::{self, Process};
@@ -26,7 +25,7 @@ pub(crate) fn start(maru: &Path) -> Result<Server> {
         .args(["postgres", "--data-dir"])
         .arg(folder.path().join("data"));
     let log = folder.path().join("log");
-    let mut process = Process::server("maru postgres", &mut command, Signal::TERM, &log)?;
+    let mut process = Process::server("maru postgres", &mut command, &log)?;
     let url = process.until(READY_MAX, || url_in(&fs::read_to_string(&log).ok()?))?;
     Ok(Server::private(url, "embedded Postgres", process, folder))
 }

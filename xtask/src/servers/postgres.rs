@@ -7,7 +7,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::{START_ATTEMPTS_MAX, Server, port};
@@ -98,7 +97,7 @@ impl Cluster {
         command.arg("--pgdata").arg(cluster.data());
         command.current_dir(cluster.folder.path());
         let log = cluster.folder.path().join("initdb.log");
-        Process::server("initdb", &mut command, Signal::TERM, &log)?.success(INITDB_MAX)?;
+        Process::server("initdb", &mut command, &log)?.success(INITDB_MAX)?;
         Ok(cluster)
     }
 
@@ -109,8 +108,7 @@ impl Cluster {
         self.configure(&mut command, port);
         command.current_dir(self.folder.path());
         let log = self.folder.path().join("log");
-        // SIGINT is Postgres' fast shutdown: it does not wait for clients to leave.
-        let mut process = Process::server("Postgres", &mut command, Signal::INT, &log)?;
+        let mut process = Process::server("Postgres", &mut command, &log)?;
         process.until(READY_MAX, || self.is_ready().then_some(()))?;
         Ok((process, port))
     }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rustix::process::Signal;
 
 use super::{START_ATTEMPTS_MAX, Server, port};
 use crate::config::Config;
@@ -67,7 +66,7 @@ fn start_private(program: &Path, version: &[u32]) -> Result<Server> {
     command.args(["--save", "", "--appendonly", "no"]);
     command.arg("--dir").arg(folder.path());
     let log = folder.path().join("log");
-    let mut process = Process::server("Redis", &mut command, Signal::TERM, &log)?;
+    let mut process = Process::server("Redis", &mut command, &log)?;
     process.until(READY_MAX, || ping(port).ok())?;
     let name = format!("{} ({})", program::dotted(version), program.display());
     let url = format!("redis://127.0.0.1:{port}");
