@@ -1,0 +1,129 @@
+// Many at once: nothing lost, nothing twice, nothing kept.
+
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+
+import { until } from "./harness/deadline.mjs";
+import { Database } from "./harness/database.mjs";
+import { Person } from "./harness/person.mjs";
+import { freshRoom, numbersTo } from "./harness/room.mjs";
+import { twoInstances } from "./harness/socket-tier.mjs";
+
+const SENDERS = 200;
+const LISTENERS = 10;
+const SMALL_ROOMS = 50;
+const EACH = 5;
+const CROWD_MS = 120_000;
+const MIB = 1024 * 1024;
+/** What an instance may hold after a crowd beyond what it held after an equal crowd before. */
+const GROWTH_MAX = 8 * MIB;
+/** What an instance may hold after the crowds beyond what it held before it saw anybody. */
+const FOOTPRINT_MAX = 64 * MIB;
+
+suite("a crowd", () => {
+  const instances = twoInstances();
+
+  test(
+    "200 senders in one room and 50 rooms at once: no hole, no duplicate, no lost receipt",
+    { timeout: 4 * CROWD_MS },
+    async (t) => {
+      const atStart = await memory(instances);
+      await crowd(t, instances);
+      const afterOne = await memory(instances);
+      await crowd(t, instances);
+
+      for (const [index, instance] of instances.entries()) {
+        const limit = Math.min(afterOne[index] + GROWTH_MAX, atStart[index] + FOOTPRINT_MAX);
+        let now;
+        await until(
+          async () => (now = await instance.residentBytes()) <= limit,
+          () => `memory goes back to ${mib(limit)}, it is ${mib(now)}`,
+        );
+        const marks = [atStart[index], afterOne[index], now].map(mib).join(", ");
+        t.diagnostic(`resident at the start, after one crowd, after two: ${marks}`);
+      }
+    },
+  );
+});
+
+/** One big room and many small ones, all talking at the same time; then everybody leaves. */
+async function crowd(t, instances) {
+  const database = await Database.connects(t);
+  const bigRoom = freshRoom("crowd");
+  const smallRooms = numbersTo(SMALL_ROOMS).map((n) => freshRoom(`small-${n}`));
+  const arrive = (count, name) =>
+    Promise.all(
+      numbersTo(count).map((n) =>
+        Person.connects(t, `${name} ${n}`, instances[n % instances.length]),
+      ),
+    );
+  const senders = await arrive(SENDERS, "Sender");
+  const listeners = senders.slice(0, LISTENERS);
+  const neighbours = await arrive(SMALL_ROOMS, "Neighbour");
+  await Promise.all([
+    ...listeners.map((person) => person.enters(bigRoom)),
+    ...neighbours.map((person, index) => person.enters(smallRooms[index])),
+  ]);
+
+  const speak = (person, room) =>
+    Promise.all(
+      numbersTo(EACH).map((n) =>
+        person.says(room, `${person.name} says ${n}`, { limitMs: CROWD_MS }),
+      ),
+    );
+  const [inBigRoom, inSmallRooms] = await Promise.all([
+    Promise.all(senders.map((person) => speak(person, bigRoom))),
+    Promise.all(neighbours.map((person, index) => speak(person, smallRooms[index]))),
+  ]);
+
+  await assertWhole(database, bigRoom, inBigRoom.flat(), listeners);
+  for (const [index, receipts] of inSmallRooms.entries()) {
+    await assertWhole(database, smallRooms[index], receipts, [neighbours[index]]);
+  }
+  await Promise.all([...senders, ...neighbours].map((person) => person.leaves()));
+}
+
+/** Receipts, rows and what was heard tell the same story, 1 to n. */
+async function assertWhole(database, room, receipts, listeners) {
+  const numbers = numbersTo(receipts.length);
+  const bySeq = receipts.toSorted((a, b) => a.seq - b.seq);
+  assert.deepEqual(
+    bySeq.map(({ seq }) => seq),
+    numbers,
+    `receipts of ${room}`,
+  );
+  const ids = bySeq.map(({ messageId }) => messageId);
+
+  const rows = await database.messages(room);
+  assert.deepEqual(
+    rows.map(({ seq }) => seq),
+    numbers,
+    `rows of ${room}`,
+  );
+  assert.deepEqual(
+    rows.map(({ id }) => id),
+    ids,
+    `rows of ${room}`,
+  );
+
+  for (const listener of listeners) {
+    await listener.hears(room, ({ stored }) => stored.length >= numbers.length, CROWD_MS);
+    await listener.hears(room, ({ shown }) => shown.length >= numbers.length, CROWD_MS);
+    const { shown, stored } = listener.heard(room);
+    assert.deepEqual(
+      stored.map(({ id }) => id),
+      ids,
+      `stored for ${listener.name}`,
+    );
+    assert.equal(new Set(shown.map(({ tempId }) => tempId)).size, numbers.length);
+    assert.equal(shown.length, numbers.length, `shown to ${listener.name}`);
+  }
+}
+
+function memory(instances) {
+  return Promise.all(instances.map((instance) => instance.residentBytes()));
+}
+
+function mib(bytes) {
+  return `${(bytes / MIB).toFixed(1)} MiB`;
+}

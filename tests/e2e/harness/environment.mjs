@@ -1,0 +1,18 @@
+// What `cargo xtask test` tells the tests: the only reader of the environment.
+
+function required(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run \`cargo xtask test --only end-to-end\``);
+  return value;
+}
+
+export const databaseUrl = required("DATABASE_URL");
+export const redisUrl = required("REDIS_URL");
+/** The program that serves Redis, for tests that stop and start one of their own. */
+export const redisProgram = required("REDIS_SERVER");
+export const socketTierProgram = required("SOCKET_TIER_BIN");
+export const maruProgram = required("MARU_BIN");
+/** Whether the servers' logs go to the terminal. */
+export const showLogs = Boolean(process.env.SHOW_LOGS);
+/** What every program of the system needs to run at all. */
+export const bareEnvironment = { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR ?? "/tmp" };

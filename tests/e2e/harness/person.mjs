@@ -1,0 +1,178 @@
+// Somebody who talks: the language of the tests, over @stomp/stompjs.
+
+import { randomUUID } from "node:crypto";
+
+import { Client } from "@stomp/stompjs";
+import WebSocket from "ws";
+
+import { within } from "./deadline.mjs";
+import { Journal } from "./journal.mjs";
+
+const SUBPROTOCOLS = ["v12.stomp", "v11.stomp", "v10.stomp"];
+export const ERRORS = "/user/queue/errors";
+
+export class Person {
+  name;
+  /** Problems told about single frames: `{ receiptId, problem }`. */
+  problems = new Journal();
+  /** ERROR frames of the server: `{ headers, body }`. */
+  errors = new Journal();
+  #client;
+  #rooms = new Map();
+  #answers = new Map();
+  #closed;
+
+  /** Connects to a server and listens for problems. */
+  static async connects(t, name, { address }) {
+    const person = new Person(name, `${address.replace("http", "ws")}/ws`);
+    t.after(() => person.leaves());
+    await person.#connected(name);
+    await person.#subscribes(ERRORS, {}, (message) => person.#isToldOfProblem(message));
+    return person;
+  }
+
+  constructor(name, url) {
+    this.name = name;
+    this.#client = new Client({
+      webSocketFactory: () => new WebSocket(url, SUBPROTOCOLS),
+      reconnectDelay: 0,
+      onStompError: ({ headers, body }) => this.errors.add({ headers, body }),
+    });
+    this.#closed = new Promise((resolve) => {
+      this.#client.onWebSocketClose = ({ code, reason }) => resolve({ code, reason });
+    });
+  }
+
+  async #connected(name) {
+    const connected = new Promise((resolve) => {
+      this.#client.onConnect = () => resolve();
+    });
+    this.#client.activate();
+    const closed = await within(Promise.race([connected, this.#closed]), `${name} is CONNECTED`);
+    if (closed) throw new Error(`${name} was not let in: ${JSON.stringify(closed)}`);
+  }
+
+  /** Listens in a room; done when the server says so. */
+  async enters(room, headers = {}) {
+    const heard = { shown: [], stored: [], committed: [], rejected: [] };
+    const journal = new Journal();
+    const place = { heard, journal };
+    this.#rooms.set(room, place);
+    place.subscription = await this.#subscribes(`/topic/${room}`, headers, ({ body }) => {
+      const event = JSON.parse(body);
+      heard[kindOf(event)].push(event);
+      journal.add(event);
+    });
+  }
+
+  /** Listens no more in a room; done when the server says so. What was heard is kept. */
+  async stopsListening(room) {
+    const receipt = randomUUID();
+    const answer = this.#answer(receipt, `UNSUBSCRIBE from ${room}`);
+    this.#rooms.get(room).subscription.unsubscribe({ receipt });
+    await answer;
+  }
+
+  /** Says something and waits for the receipt: its headers as an object with real types. */
+  async says(room, content, { tempId = randomUUID(), limitMs } = {}) {
+    const { receipt, problem } = await this.sends(
+      "/app/chat",
+      { content, roomId: room, sender: this.name, tempId },
+      { limitMs },
+    );
+    if (problem) throw new Error(`${this.name} got no receipt: ${JSON.stringify(problem)}`);
+    return {
+      messageId: receipt["message-id"],
+      tempId: receipt["temp-id"],
+      seq: Number(receipt.seq),
+      createdAt: receipt["created-at"],
+      duplicate: receipt.duplicate === "true",
+    };
+  }
+
+  /**
+   * SENDs a body, an object as JSON, and waits for the answer: `{ receipt }` or `{ problem }`.
+   */
+  async sends(destination, body, { headers = {}, limitMs } = {}) {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const receipt = randomUUID();
+    const answer = this.#answer(receipt, `SEND to ${destination}`, limitMs);
+    this.#client.publish({ destination, body: text, headers: { ...headers, receipt } });
+    return answer;
+  }
+
+  /** What was heard in a room so far. */
+  heard(room) {
+    return this.#rooms.get(room).heard;
+  }
+
+  /** Waits until `condition` holds for what was heard in a room. */
+  async hears(room, condition, limitMs) {
+    const { heard, journal } = this.#rooms.get(room);
+    const sofar = () => {
+      const counts = Object.entries(heard).map(([kind, events]) => `${kind} ${events.length}`);
+      return `${this.name} hears ${condition} (so far ${counts.join(", ")})`;
+    };
+    return journal.until(() => condition(heard), sofar, limitMs);
+  }
+
+  /** Waits until a text is both shown and stored in a room. */
+  async hearsStored(room, content, limitMs) {
+    await this.hears(
+      room,
+      ({ shown, stored }) => {
+        const message = shown.find((event) => event.content === content);
+        return message && stored.some(({ tempId }) => tempId === message.tempId);
+      },
+      limitMs,
+    );
+  }
+
+  /** Waits until the server has closed the socket: `{ code, reason }`. */
+  async isClosed() {
+    return within(this.#closed, `${this.name}'s socket is closed`);
+  }
+
+  get isConnected() {
+    return this.#client.connected;
+  }
+
+  /** Says goodbye and waits until the socket is closed. */
+  async leaves() {
+    if (!this.#client.active) return;
+    await within(this.#client.deactivate(), `${this.name} leaves`);
+  }
+
+  async #subscribes(destination, headers, hear) {
+    const receipt = randomUUID();
+    const answer = this.#answer(receipt, `SUBSCRIBE ${destination}`);
+    const subscription = this.#client.subscribe(destination, hear, { ...headers, receipt });
+    const { problem } = await answer;
+    if (problem) throw new Error(`${this.name} may not listen: ${JSON.stringify(problem)}`);
+    return subscription;
+  }
+
+  #answer(receipt, what, limitMs) {
+    const answered = new Promise((resolve) => {
+      this.#answers.set(receipt, resolve);
+      this.#client.watchForReceipt(receipt, ({ headers }) => resolve({ receipt: headers }));
+    });
+    return within(answered, `${this.name}'s ${what} is answered`, limitMs).finally(() =>
+      this.#answers.delete(receipt),
+    );
+  }
+
+  #isToldOfProblem({ headers, body }) {
+    const problem = JSON.parse(body);
+    const receiptId = headers["receipt-id"];
+    this.problems.add({ receiptId, problem });
+    this.#answers.get(receiptId)?.({ problem });
+  }
+}
+
+/** Which of the contract's events a MESSAGE in a room is. */
+function kindOf(event) {
+  if (event.rejected) return "rejected";
+  if (event.createdAt === null) return "shown";
+  return "content" in event ? "committed" : "stored";
+}

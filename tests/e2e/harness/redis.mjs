@@ -1,0 +1,69 @@
+// A Redis that belongs to one test, which may kill it.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { until } from "./deadline.mjs";
+import { redisProgram } from "./environment.mjs";
+import { Program } from "./program.mjs";
+
+export class Redis {
+  #port;
+  #folder;
+  #program;
+
+  static async starts(t) {
+    const redis = new Redis();
+    redis.#port = await freePort();
+    redis.#folder = await mkdtemp(join(tmpdir(), "maru-redis-"));
+    t.after(async () => {
+      if (redis.#program?.isRunning()) await redis.dies();
+      await rm(redis.#folder, { recursive: true });
+    });
+    await redis.returns();
+    return redis;
+  }
+
+  get url() {
+    return `redis://127.0.0.1:${this.#port}`;
+  }
+
+  /** Kills it as a crash would. */
+  async dies() {
+    await this.#program.dies();
+  }
+
+  /** Starts it, empty, at the same address. */
+  async returns() {
+    const address = ["--bind", "127.0.0.1", "--port", String(this.#port)];
+    const keepNothing = ["--save", "", "--appendonly", "no", "--dir", this.#folder];
+    this.#program = new Program(redisProgram, {}, { args: [...address, ...keepNothing] });
+    await until(() => this.#answers(), "Redis answers");
+  }
+
+  async #answers() {
+    const socket = connect(this.#port, "127.0.0.1");
+    try {
+      await once(socket, "connect");
+      socket.write("PING\r\n");
+      const [answer] = await once(socket, "data");
+      return answer.toString().startsWith("+PONG");
+    } catch {
+      return false;
+    } finally {
+      socket.destroy();
+    }
+  }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -1,0 +1,70 @@
+// Receipted means committed.
+
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+
+import { Database } from "./harness/database.mjs";
+import { Person } from "./harness/person.mjs";
+import { freshRoom, numbersTo } from "./harness/room.mjs";
+import { twoInstances } from "./harness/socket-tier.mjs";
+
+suite("receipts", () => {
+  const instances = twoInstances();
+
+  test("no receipt comes while the commit is held back, and it comes right after", async (t) => {
+    const [east, west] = instances;
+    const room = freshRoom("held");
+    const database = await Database.connects(t);
+    const [ada, ben] = await Promise.all([
+      Person.connects(t, "Ada", east),
+      Person.connects(t, "Ben", west),
+    ]);
+    await ada.says(room, "the room is there");
+    await Promise.all([ada.enters(room), ben.enters(room)]);
+
+    await database.holds(room);
+    let receipted = false;
+    const receipt = ada.says(room, "held back", { limitMs: 60_000 }).then((receipt) => {
+      receipted = true;
+      return receipt;
+    });
+    // The statement has reached Postgres and waits there for us.
+    await database.isWaitedFor();
+    // The message is shown to everyone meanwhile, and another room goes on elsewhere.
+    for (const listener of [ada, ben]) {
+      await listener.hears(room, ({ shown }) => shown.some((m) => m.content === "held back"));
+    }
+    await ben.says(freshRoom("free"), "this room is not held");
+    // An answer on Ada's own socket comes after whatever the server has sent her before.
+    await ada.enters(freshRoom("elsewhere"));
+    assert.equal(receipted, false, "a RECEIPT came before the commit");
+    assert.equal((await database.messages(room)).length, 1);
+    for (const listener of [ada, ben]) assert.deepEqual(listener.heard(room).stored, []);
+
+    await database.releases();
+    const { seq, messageId } = await receipt;
+    assert.equal(seq, 2);
+    assert.ok(await database.has(messageId));
+    for (const listener of [ada, ben]) {
+      await listener.hears(room, ({ stored }) => stored.length === 1);
+    }
+  });
+
+  test("whatever is receipted can be read at that moment", async (t) => {
+    const [east, west] = instances;
+    const room = freshRoom("read");
+    const database = await Database.connects(t);
+    const people = await Promise.all([
+      Person.connects(t, "Ada", east),
+      Person.connects(t, "Ben", west),
+    ]);
+    await Promise.all(
+      people.flatMap((person) =>
+        numbersTo(50).map(async (n) => {
+          const { messageId } = await person.says(room, `${n}`);
+          assert.ok(await database.has(messageId), `${person.name}'s ${n} is stored`);
+        }),
+      ),
+    );
+  });
+});
