@@ -1,4 +1,11 @@
-//! The whole chat in one process.
+//! The whole chat in one process: what `cargo run` starts.
+//!
+//! [`serve`] puts the socket tier, the functions' routers and the page on one listener, on the
+//! parts that [`config`] names, or on embedded ones where it names none.
 
+pub mod config;
 #[cfg(feature = "embedded")]
 pub mod embedded;
+mod page;
+mod parts;
+pub mod serve;

@@ -1,1 +1,25 @@
-//! x
+//! The socket tier: a long-lived server that keeps STOMP sessions over WebSocket, stores what is
+//! said in Postgres and fans it out to every instance that has a listener.
+//!
+//! Top-down: [`listener`] accepts connections, [`upgrade`] makes sockets of them, [`connection`]
+//! drives one STOMP session each. A SEND goes through [`posting`] to the [`writer`], which commits
+//! in batches; what happened in a room comes back through the fan-out to the [`hub`], which puts it
+//! in order and hands it to the [`outbox`] of every listener.
+
+pub mod config;
+mod connection;
+mod destination;
+pub mod drain;
+mod hub;
+pub mod limits;
+pub mod listener;
+pub mod origins;
+mod outbox;
+mod posting;
+mod probes;
+pub mod tier;
+mod transport;
+mod upgrade;
+mod writer;
+
+pub use tier::{SocketTier, Stores};

@@ -4,6 +4,10 @@
 //! stopping at the first; [`Settings::finish`] then says all of it. A variable that is set to the
 //! empty text counts as absent. Values are named in faults only when they are no secret.
 
+mod logs;
+
+pub use logs::{LogFormat, Logs};
+
 use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;

@@ -1,0 +1,112 @@
+//! What the environment says (`contract.md`, section 6): the only reader of it in this crate.
+
+use std::env;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use settings::{Faults, Logs, Settings};
+
+use crate::origins::Origins;
+
+/// The configuration of an instance that runs by itself.
+#[derive(Debug)]
+pub struct Config {
+    /// What it listens on and whom it lets in.
+    pub rim: Rim,
+    /// `DATABASE_URL`.
+    pub database_url: String,
+    /// `REDIS_URL`.
+    pub redis_url: String,
+    /// `RUST_LOG` and `LOG_FORMAT`.
+    pub logs: Logs,
+}
+
+/// What a server that contains the socket tier listens on and whom it lets in.
+#[derive(Debug)]
+pub struct Rim {
+    /// `LISTEN`: address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// `CORS_ALLOWED_ORIGINS`.
+    pub origins: Origins,
+    /// `AUTH_MODE`.
+    pub auth_mode: AuthMode,
+}
+
+/// Who may connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthMode {
+    /// Everybody, as a guest.
+    Optional,
+}
+
+impl FromStr for AuthMode {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "optional" => Ok(Self::Optional),
+            // `required` must not be taken for granted by an operator while nobody can be known.
+            _ => Err(()),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the environment of the process.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn from_env() -> Result<Self, Faults> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a config.rs reads the environment"
+        )]
+        let mut settings = Settings::new(|name| env::var_os(name));
+        let rim = Rim::read(&mut settings);
+        let database_url = settings.required_text(
+            "DATABASE_URL",
+            "the address of Postgres, such as postgres://user:password@host:5432/chat",
+        );
+        let redis_url = settings.required_text(
+            "REDIS_URL",
+            "the address of Redis, such as redis://host:6379",
+        );
+        let logs = Logs::read(&mut settings);
+        settings.finish()?;
+        Ok(Self {
+            rim,
+            database_url: database_url.unwrap_or_default(),
+            redis_url: redis_url.unwrap_or_default(),
+            logs,
+        })
+    }
+}
+
+impl Rim {
+    /// Where a server listens that is told nothing else: reachable from this machine alone.
+    pub const LISTEN_DEFAULT: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+    /// Reads `LISTEN`, `CORS_ALLOWED_ORIGINS` and `AUTH_MODE`.
+    pub fn read(settings: &mut Settings<'_>) -> Self {
+        let listen = settings
+            .parsed("LISTEN", "an address and a port such as 127.0.0.1:8080")
+            .unwrap_or(Self::LISTEN_DEFAULT);
+        let origins = Origins::parse(settings.list("CORS_ALLOWED_ORIGINS"));
+        let origins = origins.unwrap_or_else(|error| {
+            settings.fault("CORS_ALLOWED_ORIGINS", error.to_string());
+            Origins::default()
+        });
+        let auth_mode = settings
+            .parsed(
+                "AUTH_MODE",
+                "a mode that this version knows; it knows no identities yet, so write optional",
+            )
+            .unwrap_or(AuthMode::Optional);
+        Self {
+            listen,
+            origins,
+            auth_mode,
+        }
+    }
+}

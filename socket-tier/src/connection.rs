@@ -1,0 +1,459 @@
+//! The driver of one STOMP session: the only place where session, socket, clock and rooms meet.
+
+use std::mem;
+use std::sync::Arc;
+use std::time::Instant;
+
+use chat::{Problem, ProblemCode, RoomId};
+use stomp::{AckMode, Action, Admission, CloseReason, Credentials, Delivered, Session, Ticket};
+use time::format_description::well_known::Rfc3339;
+use tokio::time::error::Elapsed;
+use tokio::time::{self as clock, Instant as Deadline};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::destination::{self, Source, Target};
+use crate::drain::Departure;
+use crate::hub::{ConnectionId, HubHandle, Joining, Leaving, Listening, Mode};
+use crate::limits::{HELD_FOR_ACK_MAX, SENDS_IN_FLIGHT_MAX, WRITE_CHUNK_BYTES, WRITE_TIMEOUT};
+use crate::outbox::{Delivery, Outbox, Taken};
+use crate::posting::Posting;
+use crate::transport::{Close, PeerGone, Received, Transport};
+use crate::writer::Stored;
+
+/// The `server` header of CONNECTED (STOMP 1.2, "CONNECTED Frame").
+const SERVER: &str = concat!("maru/", env!("CARGO_PKG_VERSION"));
+
+/// What every connection of an instance shares.
+pub(crate) struct Surroundings {
+    /// The rooms.
+    pub(crate) hub: HubHandle,
+    /// The way of a SEND.
+    pub(crate) posting: Posting,
+    /// The limits of the STOMP sessions.
+    pub(crate) limits: Arc<stomp::Limits>,
+    /// The heart-beats offered to clients.
+    pub(crate) heartbeat: stomp::Heartbeat,
+    /// Cancelled when the instance is to be left.
+    pub(crate) draining: CancellationToken,
+}
+
+/// One client.
+pub(crate) struct Connection<T> {
+    id: ConnectionId,
+    around: Arc<Surroundings>,
+    transport: T,
+    session: Session,
+    outbox: Arc<Outbox>,
+    rooms: Vec<(RoomId, Listening)>,
+    /// The subscription to `/user/queue/errors`.
+    errors: Option<Box<str>>,
+    /// A SEND that waits for a SUBSCRIBE before it, or for its turn.
+    held: Option<Action>,
+    /// Messages that a subscription's acknowledgements hold back.
+    unacknowledged: Vec<Delivery>,
+    joins_in_flight: usize,
+    sends_in_flight: usize,
+    /// When to leave, once the instance is being left.
+    departure: Option<Departure>,
+}
+
+impl<T: Transport> Connection<T> {
+    /// Begins a session on a fresh transport.
+    pub(crate) fn new(id: ConnectionId, transport: T, around: Arc<Surroundings>) -> Self {
+        let session = Session::new(Arc::clone(&around.limits), around.heartbeat, now());
+        Self {
+            id,
+            around,
+            transport,
+            session,
+            outbox: Arc::default(),
+            rooms: Vec::new(),
+            errors: None,
+            held: None,
+            unacknowledged: Vec::new(),
+            joins_in_flight: 0,
+            sends_in_flight: 0,
+            departure: None,
+        }
+    }
+
+    /// Serves the client to the end of the session.
+    pub(crate) async fn run(mut self) {
+        let close = self.serve().await;
+        for (room, listening) in self.rooms {
+            let answer = None;
+            self.around
+                .hub
+                .leave(room, Leaving { listening, answer })
+                .await;
+        }
+        tracing::debug!(code = close.code, reason = %close.reason, "a connection ends");
+        self.transport.close(close).await;
+    }
+
+    async fn serve(&mut self) -> Close {
+        let draining = self.around.draining.clone();
+        let timer = clock::sleep_until(Deadline::now());
+        tokio::pin!(timer);
+        loop {
+            if let Err(close) = self.perform().await {
+                return close;
+            }
+            if let Some(close) = self.departs() {
+                return close;
+            }
+            let wake = self.wakes_at();
+            if let Some(wake) = wake {
+                timer.as_mut().reset(wake.into());
+            }
+            tokio::select! {
+                received = self.transport.receive(), if self.takes_input() => {
+                    if let Err(close) = self.hear(received).await {
+                        return close;
+                    }
+                }
+                () = self.outbox.ready() => {
+                    if let Err(close) = self.empty_outbox().await {
+                        return close;
+                    }
+                }
+                () = &mut timer, if wake.is_some() => self.session.handle_timeout(now()),
+                () = draining.cancelled(), if self.departure.is_none() => {
+                    self.departure = Some(Departure::of(self.id, now()));
+                }
+            }
+        }
+    }
+
+    /// Whether another frame may be read: not while earlier ones still wait their turn, nor when
+    /// only answers are waited for.
+    fn takes_input(&self) -> bool {
+        let leaves = self
+            .departure
+            .as_ref()
+            .is_some_and(|departure| departure.is_due(now()));
+        self.held.is_none() && !leaves
+    }
+
+    fn wakes_at(&self) -> Option<Instant> {
+        let departure = self.departure.as_ref();
+        [
+            self.session.poll_timeout(),
+            departure.and_then(|departure| departure.due_after(now())),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// The end, where the instance is being left, this socket's time has come and nothing that it
+    /// sent is unanswered.
+    fn departs(&self) -> Option<Close> {
+        let departure = self.departure.as_ref()?;
+        let is_idle = self.sends_in_flight == 0 && self.held.is_none();
+        (departure.is_due(now()) && is_idle).then(|| departure.close())
+    }
+
+    async fn hear(&mut self, received: Received) -> Result<(), Close> {
+        match received {
+            Received::Data(bytes) => {
+                self.session.handle_bytes(&bytes, now());
+                Ok(())
+            }
+            Received::Gone => Err(gone()),
+            Received::Broken(close) => {
+                let message = "the WebSocket protocol was broken";
+                self.session.refuse(message, &close.reason, now());
+                // The session says its last; what ends the connection is what broke it.
+                let _ = self.perform().await;
+                Err(close)
+            }
+        }
+    }
+
+    async fn empty_outbox(&mut self) -> Result<(), Close> {
+        match self.outbox.take(WRITE_CHUNK_BYTES) {
+            Taken::Deliveries(deliveries) => {
+                for delivery in deliveries {
+                    self.deliver(delivery).await?;
+                }
+                Ok(())
+            }
+            Taken::Overflow => Err(slow_consumer()),
+        }
+    }
+
+    /// Carries out what the session wants done and writes what is to be written.
+    async fn perform(&mut self) -> Result<(), Close> {
+        while let Some(action) = self.next_action() {
+            match action {
+                Action::Transmit(bytes) => {
+                    let frame = Utf8Bytes::try_from(bytes).expect("the session writes only text");
+                    self.feed(frame).await?;
+                }
+                Action::Authenticate(credentials) => self.authenticate(&credentials),
+                Action::Subscribe {
+                    id,
+                    destination,
+                    ack,
+                    headers,
+                    ticket,
+                } => {
+                    let mode = headers.get("delivery");
+                    self.subscribe(id, &destination, ack, mode, ticket).await;
+                }
+                Action::Unsubscribe { id, ticket, .. } => self.unsubscribe(&id, ticket).await,
+                Action::Send {
+                    destination,
+                    body,
+                    ticket,
+                    ..
+                } => self.send(&destination, &body, ticket),
+                Action::WindowOpened { .. } => {
+                    for delivery in mem::take(&mut self.unacknowledged) {
+                        self.deliver(delivery).await?;
+                    }
+                }
+                Action::Close(reason) => {
+                    self.flush().await?;
+                    return Err(close_of(reason));
+                }
+            }
+        }
+        self.flush().await
+    }
+
+    /// The session's next action. A SEND waits while a SUBSCRIBE before it is on its way, so that
+    /// whoever subscribes and speaks hears himself, and while too many are in flight.
+    fn next_action(&mut self) -> Option<Action> {
+        let action = self.held.take().or_else(|| self.session.poll_action())?;
+        let must_wait = self.joins_in_flight > 0 || self.sends_in_flight >= SENDS_IN_FLIGHT_MAX;
+        if must_wait && matches!(action, Action::Send { .. }) {
+            self.held = Some(action);
+            return None;
+        }
+        Some(action)
+    }
+
+    fn authenticate(&mut self, credentials: &Credentials) {
+        if credentials.authorization.is_some() {
+            // A token that nobody can check must not look as if it had been believed.
+            self.session.refuse(
+                "tokens are not accepted",
+                "This server lets everybody in as a guest and cannot check tokens; connect \
+                 without the Authorization header.",
+                now(),
+            );
+            return;
+        }
+        let session = Uuid::new_v4().to_string();
+        let admission = Admission {
+            session: &session,
+            server: SERVER,
+            user_name: None,
+        };
+        self.session.admit(admission, now());
+    }
+
+    async fn subscribe(
+        &mut self,
+        id: Box<str>,
+        destination: &str,
+        ack: AckMode,
+        mode: Option<&str>,
+        ticket: Ticket,
+    ) {
+        let source = Source::parse(destination).and_then(|source| Ok((source, parse_mode(mode)?)));
+        match source {
+            Ok((Source::Room(room), mode)) => {
+                let listening = Listening {
+                    connection: self.id,
+                    subscription: id.into(),
+                    version: self.session.version(),
+                    mode,
+                    tracked: ack != AckMode::Auto,
+                };
+                self.rooms.push((room.clone(), listening.clone()));
+                self.joins_in_flight += 1;
+                let joining = Joining {
+                    listening,
+                    outbox: Arc::clone(&self.outbox),
+                    ticket,
+                };
+                self.around.hub.join(room, joining).await;
+            }
+            Ok((Source::Errors, _)) => {
+                self.errors = Some(id);
+                self.session.settle(ticket, &[], now());
+            }
+            Ok((Source::OwnQueue, _)) => self.session.settle(ticket, &[], now()),
+            Err(problem) => self.report(ticket, &problem),
+        }
+    }
+
+    async fn unsubscribe(&mut self, id: &str, ticket: Ticket) {
+        if let Some(index) = self
+            .rooms
+            .iter()
+            .position(|(_, listening)| *listening.subscription == *id)
+        {
+            let (room, listening) = self.rooms.swap_remove(index);
+            let answer = Some((Arc::clone(&self.outbox), ticket));
+            self.around
+                .hub
+                .leave(room, Leaving { listening, answer })
+                .await;
+            return;
+        }
+        if self.errors.as_deref() == Some(id) {
+            self.errors = None;
+        }
+        self.session.settle(ticket, &[], now());
+    }
+
+    fn send(&mut self, destination: &str, body: &[u8], ticket: Ticket) {
+        let posted = match Target::parse(destination) {
+            Ok(Target::Chat) => self.around.posting.send(body, ticket, &self.outbox),
+            Err(problem) => Err((ticket, problem)),
+        };
+        match posted {
+            Ok(()) => self.sends_in_flight += 1,
+            Err((ticket, problem)) => self.report(ticket, &problem),
+        }
+    }
+
+    /// Hands one delivery to the session or, where it is a shared frame, straight to the socket.
+    async fn deliver(&mut self, delivery: Delivery) -> Result<(), Close> {
+        match delivery {
+            Delivery::Frame(frame) => {
+                self.session.transmitted(now());
+                self.feed(frame).await?;
+            }
+            Delivery::Tracked {
+                subscription,
+                broadcast,
+            } => {
+                let delivered = self
+                    .session
+                    .deliver(&subscription, &broadcast.message(), now());
+                if matches!(delivered, Delivered::Held) {
+                    if self.unacknowledged.len() == HELD_FOR_ACK_MAX {
+                        return Err(slow_consumer());
+                    }
+                    self.unacknowledged.push(Delivery::Tracked {
+                        subscription,
+                        broadcast,
+                    });
+                }
+            }
+            Delivery::Joined { ticket, result } => {
+                self.joins_in_flight -= 1;
+                match result {
+                    Ok(()) => self.session.settle(ticket, &[], now()),
+                    Err(problem) => self.report(ticket, &problem),
+                }
+            }
+            Delivery::Left { ticket } => self.session.settle(ticket, &[], now()),
+            Delivery::Posted { ticket, result } => {
+                self.sends_in_flight -= 1;
+                match result {
+                    Ok(stored) => self.receipt(ticket, &stored),
+                    Err(problem) => self.report(ticket, &problem),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn receipt(&mut self, ticket: Ticket, stored: &Stored) {
+        if ticket.receipt().is_none() {
+            self.session.settle(ticket, &[], now());
+            return;
+        }
+        let created_at = stored
+            .created_at
+            .format(&Rfc3339)
+            .expect("Postgres' times are within RFC 3339");
+        let headers = [
+            ("message-id", &*stored.id.to_string()),
+            ("temp-id", &*stored.temp_id.to_string()),
+            ("seq", &*stored.seq.to_string()),
+            ("created-at", &*created_at),
+            ("duplicate", if stored.duplicate { "true" } else { "false" }),
+        ];
+        self.session.settle(ticket, &headers, now());
+    }
+
+    /// Tells the client what was wrong with one frame; the session goes on.
+    fn report(&mut self, ticket: Ticket, problem: &Problem) {
+        tracing::debug!(code = problem.code().as_str(), "a frame was refused");
+        if let Some(errors) = &self.errors {
+            let body = problem.to_json();
+            let receipt = ticket.receipt().map(|receipt| ("receipt-id", receipt));
+            let message = stomp::Message {
+                message_id: &Uuid::now_v7().to_string(),
+                destination: destination::ERRORS,
+                content_type: Problem::MEDIA_TYPE,
+                body: body.as_bytes(),
+                headers: receipt.as_slice(),
+            };
+            // A client that acknowledges nothing of its errors misses further ones.
+            let _ = self.session.deliver(errors, &message, now());
+        }
+        self.session.decline(ticket);
+    }
+
+    async fn feed(&mut self, frame: Utf8Bytes) -> Result<(), Close> {
+        written(clock::timeout(WRITE_TIMEOUT, self.transport.feed(frame)).await)
+    }
+
+    async fn flush(&mut self) -> Result<(), Close> {
+        written(clock::timeout(WRITE_TIMEOUT, self.transport.flush()).await)
+    }
+}
+
+fn written(result: Result<Result<(), PeerGone>, Elapsed>) -> Result<(), Close> {
+    match result {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(PeerGone)) => Err(gone()),
+        Err(Elapsed { .. }) => Err(slow_consumer()),
+    }
+}
+
+fn parse_mode(header: Option<&str>) -> Result<Mode, Problem> {
+    match header {
+        None => Ok(Mode::Optimistic),
+        Some("committed") => Ok(Mode::Committed),
+        Some(_) => Err(Problem::new(
+            ProblemCode::InvalidRequest,
+            "The header delivery takes \"committed\"; leave it out for both events of a message.",
+        )),
+    }
+}
+
+fn gone() -> Close {
+    Close::new(1000, "the peer is gone")
+}
+
+fn slow_consumer() -> Close {
+    Close::new(4009, "slow consumer: reconnect and resume")
+}
+
+fn close_of(reason: CloseReason) -> Close {
+    match reason {
+        CloseReason::Disconnected => Close::new(1000, "disconnected"),
+        CloseReason::Protocol => Close::new(1002, "STOMP protocol error"),
+        CloseReason::TooBig => Close::new(1009, "frame over a limit"),
+        CloseReason::Refused => Close::new(4001, "not authenticated"),
+        CloseReason::ConnectTimeout => Close::new(4011, "no CONNECT in time"),
+        CloseReason::HeartbeatMissed => Close::new(4010, "heart-beat missed"),
+        CloseReason::GoingAway => Close::new(1001, "going away"),
+    }
+}
+
+/// The driver is where the clock is read; everything below takes the time as a parameter.
+fn now() -> Instant {
+    Deadline::now().into_std()
+}

@@ -1,0 +1,156 @@
+//! What the destinations of STOMP frames mean here.
+
+use chat::{Problem, ProblemCode, RoomId};
+
+/// Where the faults of single frames are told.
+pub(crate) const ERRORS: &str = "/user/queue/errors";
+
+/// Where a message to a room is sent.
+pub(crate) const CHAT: &str = "/app/chat";
+
+/// What a client may SUBSCRIBE to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The events of a room: `/topic/{roomId}`.
+    Room(RoomId),
+    /// The faults of this connection's frames: `/user/queue/errors`.
+    Errors,
+    /// Another queue of this user, `/user/queue/{name}`, on which nothing is told yet.
+    OwnQueue,
+}
+
+impl Source {
+    /// Parses the destination of a SUBSCRIBE.
+    ///
+    /// # Errors
+    /// A problem that says what may be subscribed to.
+    pub(crate) fn parse(destination: &str) -> Result<Self, Problem> {
+        if let Some(room) = destination.strip_prefix("/topic/") {
+            return RoomId::parse(room)
+                .map(Self::Room)
+                .map_err(|error| invalid_room(&error.to_string()));
+        }
+        if destination == ERRORS {
+            return Ok(Self::Errors);
+        }
+        if let Some(name) = destination.strip_prefix("/user/queue/")
+            && !name.is_empty()
+            && !name.contains('/')
+        {
+            return Ok(Self::OwnQueue);
+        }
+        if is_under(destination, "/queue") || is_under(destination, "/user") {
+            return Err(Problem::new(
+                ProblemCode::Forbidden,
+                "Only one's own queues can be subscribed to, as /user/queue/{name}.",
+            ));
+        }
+        Err(Problem::new(
+            ProblemCode::UnknownDestination,
+            "Nothing is told there; subscribe to /topic/{roomId} or /user/queue/errors.",
+        ))
+    }
+}
+
+/// What a client may SEND to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A message to a room.
+    Chat,
+}
+
+impl Target {
+    /// Parses the destination of a SEND.
+    ///
+    /// # Errors
+    /// A problem that says what may be sent to.
+    pub(crate) fn parse(destination: &str) -> Result<Self, Problem> {
+        if destination == CHAT {
+            return Ok(Self::Chat);
+        }
+        if ["/topic", "/queue", "/user"]
+            .iter()
+            .any(|prefix| is_under(destination, prefix))
+        {
+            return Err(Problem::new(
+                ProblemCode::Forbidden,
+                "Only the server sends there; send a message to /app/chat.",
+            ));
+        }
+        Err(Problem::new(
+            ProblemCode::UnknownDestination,
+            "Nobody listens there; send a message to /app/chat.",
+        ))
+    }
+}
+
+/// The problem of a room's name that breaks a rule.
+fn invalid_room(detail: &str) -> Problem {
+    Problem::new(
+        ProblemCode::InvalidRequest,
+        "The destination names no room.",
+    )
+    .pointing_at("{roomId}", detail.to_owned())
+}
+
+fn is_under(destination: &str, prefix: &str) -> bool {
+    destination
+        .strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal<T: std::fmt::Debug>(parsed: Result<T, Problem>) -> ProblemCode {
+        parsed.expect_err("refused").code()
+    }
+
+    #[test]
+    fn a_topic_is_a_room_and_its_name_is_checked() {
+        assert_eq!(
+            Source::parse("/topic/마루"),
+            Ok(Source::Room(RoomId::parse("마루").expect("a room")))
+        );
+        for wrong in ["/topic/", "/topic/a/b", "/topic/auth"] {
+            assert_eq!(
+                refusal(Source::parse(wrong)),
+                ProblemCode::InvalidRequest,
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn queues_of_others_are_forbidden() {
+        for foreign in ["/queue/errors", "/user/ada/queue/errors", "/user/queue/"] {
+            assert_eq!(
+                refusal(Source::parse(foreign)),
+                ProblemCode::Forbidden,
+                "{foreign}"
+            );
+        }
+        assert_eq!(Source::parse("/user/queue/errors"), Ok(Source::Errors));
+        assert_eq!(Source::parse("/user/queue/news"), Ok(Source::OwnQueue));
+    }
+
+    #[test]
+    fn only_the_server_sends_to_what_is_subscribed_to() {
+        assert_eq!(Target::parse("/app/chat"), Ok(Target::Chat));
+        for broker in ["/topic/lobby", "/topic", "/queue/x", "/user/queue/errors"] {
+            assert_eq!(
+                refusal(Target::parse(broker)),
+                ProblemCode::Forbidden,
+                "{broker}"
+            );
+        }
+        for unknown in ["/app/chats", "/app", "/topics/x", "", "*"] {
+            assert_eq!(
+                refusal(Target::parse(unknown)),
+                ProblemCode::UnknownDestination,
+                "{unknown}"
+            );
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! The hub: every room that somebody on this instance listens to, in one task.
+//!
+//! One task owns all rooms, so no lock is held while a room is told and one room's events cannot
+//! overtake each other. It never waits for a backend itself: watching, looking and repairing run
+//! beside it and come back as [`Work`].
+
+mod broadcast;
+mod order;
+mod room;
+mod shown;
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+
+use chat::{Problem, ProblemCode, RoomId, Seq};
+use fanout::{Event, Fanout, Incoming};
+use message_log::{MessageLog, ReadError};
+use stomp::{Ticket, Version};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{self, MissedTickBehavior};
+
+use crate::limits::{HOLE_PATIENCE, HUB_QUEUE_MAX, LOOK_INTERVAL, REPAIR_PAGE, WATCH_TIMEOUT};
+use crate::outbox::{Delivery, Outbox};
+
+pub(crate) use broadcast::Broadcast;
+pub(crate) use room::Mode;
+use room::Room;
+
+/// Tells the connections of one instance apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ConnectionId(pub(crate) u64);
+
+/// A subscription as the hub knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Listening {
+    /// Whose it is.
+    pub(crate) connection: ConnectionId,
+    /// Its id.
+    pub(crate) subscription: Arc<str>,
+    /// The version of STOMP its frames are written in.
+    pub(crate) version: Version,
+    /// Which events it asked for.
+    pub(crate) mode: Mode,
+    /// Whether it acknowledges.
+    pub(crate) tracked: bool,
+}
+
+/// A subscription on its way into a room.
+pub(crate) struct Joining {
+    /// The subscription.
+    pub(crate) listening: Listening,
+    /// Where it is told.
+    pub(crate) outbox: Arc<Outbox>,
+    /// Its SUBSCRIBE, answered as [`Delivery::Joined`].
+    pub(crate) ticket: Ticket,
+}
+
+/// A subscription on its way out of a room.
+pub(crate) struct Leaving {
+    /// The subscription.
+    pub(crate) listening: Listening,
+    /// Its UNSUBSCRIBE, answered as [`Delivery::Left`] behind the last that it is told; `None`
+    /// where the connection is gone.
+    pub(crate) answer: Option<(Arc<Outbox>, Ticket)>,
+}
+
+enum Command {
+    Join(RoomId, Joining),
+    Leave(RoomId, Leaving),
+}
+
+/// The way to the hub, for connections.
+#[derive(Clone)]
+pub(crate) struct HubHandle(mpsc::Sender<Command>);
+
+impl HubHandle {
+    /// Adds a listener to a room. The answer comes as [`Delivery::Joined`].
+    pub(crate) async fn join(&self, room: RoomId, joining: Joining) {
+        // A hub that is gone takes the instance with it; nobody is left to be told.
+        let _ = self.0.send(Command::Join(room, joining)).await;
+    }
+
+    /// Removes a listener from a room; nothing of the room reaches it afterwards.
+    pub(crate) async fn leave(&self, room: RoomId, leaving: Leaving) {
+        let _ = self.0.send(Command::Leave(room, leaving)).await;
+    }
+}
+
+/// What was done beside the hub.
+enum Work {
+    /// The fan-out listens to the room, or could not be reached in time.
+    Watched(RoomId),
+    /// The counters of rooms were read.
+    Looked {
+        rooms: Vec<RoomId>,
+        heads: Result<Vec<(RoomId, Seq)>, ReadError>,
+    },
+    /// A hole had its time to fill by itself.
+    Waited(RoomId),
+    /// What follows a number was read.
+    Read {
+        room: RoomId,
+        rows: Result<Vec<chat::Message>, ReadError>,
+    },
+}
+
+pub(crate) struct Hub {
+    rooms: HashMap<RoomId, Room>,
+    commands: mpsc::Receiver<Command>,
+    incoming: mpsc::Receiver<Incoming>,
+    fanout: Arc<dyn Fanout>,
+    log: MessageLog,
+    work: JoinSet<Work>,
+    /// Rooms that are watched and whose place nobody has looked up yet.
+    unpositioned: Vec<RoomId>,
+    /// Whether a look at the rooms' counters is under way.
+    looking: bool,
+}
+
+impl Hub {
+    /// Makes a hub and the way to it. [`run`](Self::run) is its life.
+    pub(crate) fn new(
+        fanout: Arc<dyn Fanout>,
+        incoming: mpsc::Receiver<Incoming>,
+        log: MessageLog,
+    ) -> (Self, HubHandle) {
+        let (sender, commands) = mpsc::channel(HUB_QUEUE_MAX);
+        let hub = Self {
+            rooms: HashMap::new(),
+            commands,
+            incoming,
+            fanout,
+            log,
+            work: JoinSet::new(),
+            unpositioned: Vec::new(),
+            looking: false,
+        };
+        (hub, HubHandle(sender))
+    }
+
+    /// Serves until the last [`HubHandle`] is gone.
+    pub(crate) async fn run(mut self) {
+        let mut looks = time::interval(LOOK_INTERVAL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(Command::Join(room, joining)) => self.join(room, joining),
+                    Some(Command::Leave(room, leaving)) => self.leave(&room, leaving),
+                    None => return,
+                },
+                Some(incoming) = self.incoming.recv() => self.hear(incoming),
+                Some(done) = self.work.join_next() => match done {
+                    Ok(work) => self.carry_on(work),
+                    Err(error) => tracing::error!(%error, "work beside the hub failed"),
+                },
+                _ = looks.tick() => self.look_at_all(),
+            }
+        }
+    }
+
+    fn join(&mut self, name: RoomId, joining: Joining) {
+        let is_new = !self.rooms.contains_key(&name);
+        let room = self.rooms.entry(name.clone()).or_default();
+        if let Err(refused) = room.join(joining) {
+            refused.outbox.push(Delivery::Joined {
+                ticket: refused.ticket,
+                result: Err(Problem::new(
+                    ProblemCode::RoomFull,
+                    "The room has as many listeners as this instance takes.",
+                )),
+            });
+            return;
+        }
+        if is_new {
+            let watching = self.fanout.watch(&name);
+            self.work.spawn(async move {
+                // Unreachable or slow, the fan-out fulfils the wish when it can, and the looks
+                // at the counters bring what is missed until then.
+                if !matches!(time::timeout(WATCH_TIMEOUT, watching).await, Ok(Ok(()))) {
+                    tracing::debug!("a room is watched without the fan-out for now");
+                }
+                Work::Watched(name)
+            });
+        }
+    }
+
+    fn leave(&mut self, name: &RoomId, leaving: Leaving) {
+        if let Some(room) = self.rooms.get_mut(name) {
+            room.leave(leaving.listening);
+            if room.is_empty() {
+                // Whoever's SUBSCRIBE still waits has left since; it is answered all the same.
+                room.admit();
+                self.rooms.remove(name);
+                self.fanout.unwatch(name);
+            }
+        }
+        if let Some((outbox, ticket)) = leaving.answer {
+            outbox.push(Delivery::Left { ticket });
+        }
+    }
+
+    fn hear(&mut self, incoming: Incoming) {
+        match incoming {
+            Incoming::Event(event) => self.tell(&event),
+            Incoming::Interrupted => tracing::warn!("the fan-out is interrupted"),
+            Incoming::Restored => {
+                tracing::info!("the fan-out is restored");
+                self.look_at_all();
+            }
+        }
+    }
+
+    fn tell(&mut self, event: &Event) {
+        let Some(room) = self.rooms.get_mut(event.room()) else {
+            return;
+        };
+        match event {
+            Event::Shown(message) => room.show(message),
+            Event::Committed(change) => room.offer(Arc::new(change.clone())),
+            Event::Rejected(reject) => room.reject(reject),
+        }
+        self.mind_hole(event.room());
+    }
+
+    fn carry_on(&mut self, work: Work) {
+        match work {
+            Work::Watched(room) => {
+                self.unpositioned.push(room);
+                if !self.looking {
+                    let rooms = mem::take(&mut self.unpositioned);
+                    self.look_at(rooms);
+                }
+            }
+            Work::Looked { rooms, heads } => self.looked(rooms, heads),
+            Work::Waited(room) => self.waited(&room),
+            Work::Read { room, rows } => self.read(&room, rows),
+        }
+    }
+
+    /// Reads the counters of all watched rooms, in one query, and compares.
+    fn look_at_all(&mut self) {
+        if !self.looking && !self.rooms.is_empty() {
+            self.unpositioned.clear();
+            self.look_at(self.rooms.keys().cloned().collect());
+        }
+    }
+
+    fn look_at(&mut self, rooms: Vec<RoomId>) {
+        self.looking = true;
+        let log = self.log.clone();
+        self.work.spawn(async move {
+            let heads = log.heads(&rooms).await;
+            Work::Looked { rooms, heads }
+        });
+    }
+
+    fn looked(&mut self, rooms: Vec<RoomId>, heads: Result<Vec<(RoomId, Seq)>, ReadError>) {
+        self.looking = false;
+        match heads {
+            Ok(heads) => {
+                let mut heads: HashMap<_, _> = heads.into_iter().collect();
+                for name in rooms {
+                    // A room without a counter has never been spoken in.
+                    let head = heads.remove(&name).unwrap_or(Seq::ZERO);
+                    self.compare(name, head);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the rooms' counters cannot be read");
+                // Whoever wants to listen may; the next look says where the rooms stand.
+                for name in rooms {
+                    if let Some(room) = self.rooms.get_mut(&name) {
+                        room.admit();
+                    }
+                }
+            }
+        }
+        if !self.unpositioned.is_empty() {
+            let rooms = mem::take(&mut self.unpositioned);
+            self.look_at(rooms);
+        }
+    }
+
+    fn compare(&mut self, name: RoomId, head: Seq) {
+        let Some(room) = self.rooms.get_mut(&name) else {
+            return;
+        };
+        if room.delivered().is_none() {
+            room.position(head);
+            self.mind_hole(&name);
+        } else if let Some(delivered) = room.look(head) {
+            self.repair(name, delivered);
+        }
+    }
+
+    /// Gives a hole its time to fill by itself, then reads.
+    fn mind_hole(&mut self, name: &RoomId) {
+        let Some(room) = self.rooms.get_mut(name) else {
+            return;
+        };
+        if room.repairing || room.hole().is_none() {
+            return;
+        }
+        room.repairing = true;
+        let name = name.clone();
+        self.work.spawn(async move {
+            time::sleep(HOLE_PATIENCE).await;
+            Work::Waited(name)
+        });
+    }
+
+    fn waited(&mut self, name: &RoomId) {
+        let Some(room) = self.rooms.get_mut(name) else {
+            return;
+        };
+        room.repairing = false;
+        if let Some(delivered) = room.hole() {
+            self.repair(name.clone(), delivered);
+        }
+    }
+
+    fn repair(&mut self, name: RoomId, delivered: Seq) {
+        let Some(room) = self.rooms.get_mut(&name) else {
+            return;
+        };
+        if mem::replace(&mut room.repairing, true) {
+            return;
+        }
+        tracing::debug!(after = %delivered, "reading what a room missed");
+        let log = self.log.clone();
+        self.work.spawn(async move {
+            let rows = log.changes(&name, delivered, REPAIR_PAGE).await;
+            Work::Read { room: name, rows }
+        });
+    }
+
+    fn read(&mut self, name: &RoomId, rows: Result<Vec<chat::Message>, ReadError>) {
+        let Some(room) = self.rooms.get_mut(name) else {
+            return;
+        };
+        room.repairing = false;
+        match rows {
+            Ok(rows) => {
+                let was_full = rows.len() == REPAIR_PAGE as usize;
+                let changes = rows.into_iter().map(|row| Arc::new(row.into())).collect();
+                room.repaired(changes);
+                if was_full && let Some(delivered) = room.delivered() {
+                    self.repair(name.clone(), delivered);
+                } else {
+                    self.mind_hole(name);
+                }
+            }
+            // The next look finds the same hole.
+            Err(error) => tracing::warn!(%error, "what a room missed cannot be read"),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! An event of a room, encoded once for all who can take the same bytes.
+
+use bytes::BytesMut;
+use chat::{ChatMessageReceive, ChatReject, ChatTimestampReceive, RoomId};
+use serde::Serialize;
+use stomp::Version;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// The body of a MESSAGE to a room, with what its headers say.
+#[derive(Debug)]
+pub(crate) struct Broadcast {
+    /// The `message-id`: the same for every listener.
+    pub(crate) message_id: String,
+    /// The `destination`: the room's topic.
+    pub(crate) destination: String,
+    /// The body, JSON.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Broadcast {
+    /// A message shown before it is stored.
+    pub(crate) fn shown(message: &ChatMessageReceive) -> Self {
+        Self::new(&message.room_id, message.temp_id.to_string(), message)
+    }
+
+    /// The time and the number of a message that was shown; `None` for one that is not stored.
+    pub(crate) fn timestamp(change: &ChatMessageReceive) -> Option<Self> {
+        let (seq, rev) = (change.seq?, change.rev?);
+        let timestamp = ChatTimestampReceive {
+            id: change.id,
+            temp_id: change.temp_id,
+            created_at: change.created_at?,
+            edited_at: change.edited_at,
+            room_id: change.room_id.clone(),
+            seq,
+            rev,
+        };
+        let message_id = format!("{}-{rev}", change.id);
+        Some(Self::new(&change.room_id, message_id, &timestamp))
+    }
+
+    /// A stored message, complete.
+    pub(crate) fn committed(change: &ChatMessageReceive) -> Option<Self> {
+        let message_id = format!("{}-{}", change.id, change.rev?);
+        Some(Self::new(&change.room_id, message_id, change))
+    }
+
+    /// The withdrawal of a message that was shown.
+    pub(crate) fn rejected(reject: &ChatReject) -> Self {
+        let message_id = format!("{}-rejected", reject.temp_id);
+        Self::new(&reject.room_id, message_id, reject)
+    }
+
+    fn new(room: &RoomId, message_id: String, event: &impl Serialize) -> Self {
+        Self {
+            message_id,
+            destination: format!("/topic/{room}"),
+            body: serde_json::to_vec(event).expect("an event holds only texts, numbers and times"),
+        }
+    }
+
+    /// The message as the STOMP encoder takes it.
+    pub(crate) fn message(&self) -> stomp::Message<'_> {
+        stomp::Message {
+            message_id: &self.message_id,
+            destination: &self.destination,
+            content_type: "application/json",
+            body: &self.body,
+            headers: &[],
+        }
+    }
+
+    /// The complete frame for one subscription id, to be shared by all listeners that chose it.
+    pub(crate) fn frame(&self, version: Version, subscription: &str) -> Utf8Bytes {
+        let mut out = BytesMut::with_capacity(self.body.len() + 256);
+        stomp::encode_message(version, subscription, &self.message(), &mut out);
+        Utf8Bytes::try_from(out.freeze()).expect("a frame of texts is text")
+    }
+}

@@ -1,0 +1,236 @@
+//! One watched room: its listeners, and what they have been told.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+
+use chat::{ChatReject, Seq};
+use stomp::{Ticket, Version};
+
+use super::broadcast::Broadcast;
+use super::order::{Change, Offer, Order};
+use super::shown::Shown;
+use super::{ConnectionId, Joining, Listening};
+use crate::limits::LISTENERS_PER_ROOM_MAX;
+use crate::outbox::{Delivery, Outbox};
+
+/// Listeners that take the same bytes: one version of STOMP, one subscription id, one delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Group {
+    version: Version,
+    mode: Mode,
+    /// Whether the subscription acknowledges, so that its frames are its own.
+    tracked: bool,
+    subscription: Arc<str>,
+}
+
+/// Which events a subscription asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Mode {
+    /// Each message twice: at once, and its time after the commit.
+    Optimistic,
+    /// Each message once, complete, after the commit.
+    Committed,
+}
+
+struct Member {
+    connection: ConnectionId,
+    outbox: Arc<Outbox>,
+}
+
+/// A room with at least one listener on this instance.
+#[derive(Default)]
+pub(crate) struct Room {
+    groups: HashMap<Group, Vec<Member>>,
+    listeners: usize,
+    joining: Vec<(Arc<Outbox>, Ticket)>,
+    order: Order,
+    shown: Shown,
+    /// The room's last number when all rooms were looked at the last time.
+    last_look: Seq,
+    /// Whether a look at a hole, or its repair, is under way.
+    pub(super) repairing: bool,
+}
+
+impl Room {
+    /// Adds a listener. Its SUBSCRIBE is answered at once, or where the room is new, by
+    /// [`position`](Self::position).
+    pub(super) fn join(&mut self, joining: Joining) -> Result<(), Joining> {
+        if self.listeners >= LISTENERS_PER_ROOM_MAX {
+            return Err(joining);
+        }
+        let Joining {
+            listening,
+            outbox,
+            ticket,
+        } = joining;
+        let member = Member {
+            connection: listening.connection,
+            outbox: Arc::clone(&outbox),
+        };
+        self.groups
+            .entry(Group::of(listening))
+            .or_default()
+            .push(member);
+        self.listeners += 1;
+        self.joining.push((outbox, ticket));
+        if self.order.delivered().is_some() {
+            self.admit();
+        }
+        Ok(())
+    }
+
+    /// Removes a listener.
+    pub(super) fn leave(&mut self, listening: Listening) {
+        let connection = listening.connection;
+        let group = Group::of(listening);
+        let Some(members) = self.groups.get_mut(&group) else {
+            return;
+        };
+        let before = members.len();
+        members.retain(|member| member.connection != connection);
+        self.listeners -= before - members.len();
+        if members.is_empty() {
+            self.groups.remove(&group);
+        }
+    }
+
+    /// Whether nobody listens any more.
+    pub(super) fn is_empty(&self) -> bool {
+        self.listeners == 0
+    }
+
+    /// Answers the SUBSCRIBEs that waited for the room to be watched.
+    pub(super) fn admit(&mut self) {
+        for (outbox, ticket) in mem::take(&mut self.joining) {
+            outbox.push(Delivery::Joined {
+                ticket,
+                result: Ok(()),
+            });
+        }
+    }
+
+    /// Says where the room stands, when it is looked at for the first time.
+    pub(super) fn position(&mut self, head: Seq) {
+        self.order.position(head);
+        self.last_look = head;
+        self.let_through();
+        self.admit();
+    }
+
+    /// The last number told, or `None` before somebody has said where the room stands.
+    pub(super) fn delivered(&self) -> Option<Seq> {
+        self.order.delivered()
+    }
+
+    /// Shows a message that is not stored yet.
+    pub(super) fn show(&mut self, message: &chat::ChatMessageReceive) {
+        if self.shown.show(message.temp_id) {
+            self.tell(Mode::Optimistic, || Some(Broadcast::shown(message)));
+        }
+    }
+
+    /// Takes a stored message, or a change of one.
+    pub(super) fn offer(&mut self, change: Change) {
+        match self.order.offer(Arc::clone(&change)) {
+            Offer::Held => self.let_through(),
+            // A message sent again long after its commit was shown again: settle it.
+            Offer::Old if self.shown.settle(change.temp_id) => {
+                self.tell(Mode::Optimistic, || Broadcast::timestamp(&change));
+            }
+            Offer::Old => {}
+        }
+    }
+
+    /// Withdraws a message that was shown.
+    pub(super) fn reject(&mut self, reject: &ChatReject) {
+        if self.shown.withdraw(reject.temp_id) {
+            self.tell(Mode::Optimistic, || Some(Broadcast::rejected(reject)));
+        }
+    }
+
+    /// The number behind which changes are missing, where some are held back.
+    pub(super) fn hole(&self) -> Option<Seq> {
+        self.order.has_hole().then(|| self.order.delivered())?
+    }
+
+    /// Takes the periodic look's number. Returns the number behind which changes are missing, if
+    /// what the look before saw has not come in the time between.
+    pub(super) fn look(&mut self, head: Seq) -> Option<Seq> {
+        let expected = mem::replace(&mut self.last_look, head);
+        self.order
+            .delivered()
+            .filter(|delivered| *delivered < expected)
+    }
+
+    /// Lets through what Postgres says follows, and what was held back behind it.
+    pub(super) fn repaired(&mut self, rows: Vec<Change>) {
+        for change in self.order.repaired(rows) {
+            self.commit(&change);
+        }
+        self.let_through();
+    }
+
+    fn let_through(&mut self) {
+        while let Some(change) = self.order.next() {
+            self.commit(&change);
+        }
+    }
+
+    fn commit(&mut self, change: &Change) {
+        let was_shown = self.shown.settle(change.temp_id);
+        let is_new = change.seq == change.rev;
+        if is_new && !was_shown {
+            // The show was lost between instances: a listener hears it before its time.
+            let message = chat::ChatMessageReceive {
+                id: chat::MessageId(change.temp_id.0),
+                created_at: None,
+                seq: None,
+                rev: None,
+                ..change.as_ref().clone()
+            };
+            self.tell(Mode::Optimistic, || Some(Broadcast::shown(&message)));
+        }
+        self.tell(Mode::Optimistic, || Broadcast::timestamp(change));
+        self.tell(Mode::Committed, || Broadcast::committed(change));
+    }
+
+    /// Encodes an event once per group and hands it to every member. Nobody of the mode, no work.
+    fn tell(&self, mode: Mode, event: impl FnOnce() -> Option<Broadcast>) {
+        let mut groups = self.groups.iter().filter(|(group, _)| group.mode == mode);
+        let Some(first) = groups.next() else { return };
+        let Some(broadcast) = event().map(Arc::new) else {
+            return;
+        };
+        for (group, members) in std::iter::once(first).chain(groups) {
+            group.tell(&broadcast, members);
+        }
+    }
+}
+
+impl Group {
+    fn of(listening: Listening) -> Self {
+        Self {
+            version: listening.version,
+            mode: listening.mode,
+            tracked: listening.tracked,
+            subscription: listening.subscription,
+        }
+    }
+
+    fn tell(&self, broadcast: &Arc<Broadcast>, members: &[Member]) {
+        if self.tracked {
+            for member in members {
+                member.outbox.push(Delivery::Tracked {
+                    subscription: Arc::clone(&self.subscription),
+                    broadcast: Arc::clone(broadcast),
+                });
+            }
+            return;
+        }
+        let frame = broadcast.frame(self.version, &self.subscription);
+        for member in members {
+            member.outbox.push(Delivery::Frame(frame.clone()));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Everything that a stranger could make grow, and how far it may.
+
+use std::time::Duration;
+
+/// How long a client may take to send the head of an HTTP request.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The largest head of an HTTP request, in bytes; a larger one is answered 431.
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// How many connections one instance keeps at once; one more is closed before it says anything.
+pub const CONNECTIONS_MAX: usize = 100_000;
+
+/// The largest WebSocket message, in bytes: the largest STOMP frame with its headers.
+pub const WEBSOCKET_MESSAGE_BYTES_MAX: usize = 96 * 1024;
+
+/// What one read from an idle WebSocket may bring, in bytes. It is resident per connection.
+pub const WEBSOCKET_READ_BUFFER_BYTES: usize = 512;
+
+/// How much is gathered for one write to a WebSocket, in bytes.
+pub const WRITE_CHUNK_BYTES: usize = 64 * 1024;
+
+/// How much may wait for one socket, in bytes, before it is closed as a slow consumer (4009).
+pub const OUTBOX_BYTES_MAX: usize = 512 * 1024;
+
+/// How long one write may take before the socket is closed as a slow consumer (4009).
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the closing handshake may take before the connection is dropped.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many SENDs of one connection may wait for their commit; no further frame is read meanwhile.
+pub const SENDS_IN_FLIGHT_MAX: usize = 64;
+
+/// How many messages wait for a subscription's acknowledgements, beyond those in flight, before the
+/// socket is closed as a slow consumer (4009).
+pub const HELD_FOR_ACK_MAX: usize = 1024;
+
+/// How many messages wait for the writer of an instance; one more is refused as overloaded.
+pub const WRITER_QUEUE_MAX: usize = 8 * 1024;
+
+/// How many messages one transaction stores at the most.
+pub const WRITER_BATCH_MAX: usize = 512;
+
+/// How long a message may wait before an unreachable store refuses it.
+pub const STORE_PATIENCE: Duration = Duration::from_millis(700);
+
+/// How long the outcome of a broken COMMIT is inquired before the sender is told it is unknown.
+pub const OUTCOME_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many commands wait for the hub; a connection that has one more waits.
+pub const HUB_QUEUE_MAX: usize = 8 * 1024;
+
+/// How many listeners one room has on one instance.
+pub const LISTENERS_PER_ROOM_MAX: usize = 50_000;
+
+/// How many changes of a room are held back while an earlier one is missing.
+pub const HELD_BACK_MAX: usize = 1024;
+
+/// How many messages of a room are remembered as shown and not yet stored.
+pub const AWAITING_COMMIT_MAX: usize = 4096;
+
+/// How many tempIds of a room are remembered after their commit, so that none is shown again.
+pub const SETTLED_REMEMBERED_MAX: usize = 128;
+
+/// How many changes one repair reads from Postgres at once.
+pub const REPAIR_PAGE: u32 = 500;
+
+/// How long a hole in a room's numbers may fill by itself before Postgres is asked.
+pub const HOLE_PATIENCE: Duration = Duration::from_millis(100);
+
+/// How often the counters of all watched rooms are compared with what was delivered.
+pub const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a SUBSCRIBE waits for the fan-out to listen before it goes on without.
+pub const WATCH_TIMEOUT: Duration = Duration::from_secs(1);

@@ -1,0 +1,102 @@
+//! Accepts connections and serves HTTP on them, upgrades included.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{self, Duration};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use crate::limits::{CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIMEOUT};
+
+/// A place among the connections of an instance, kept as long as the connection lives.
+#[derive(Clone)]
+pub(crate) struct ConnectionPermit {
+    _place: Arc<OwnedSemaphorePermit>,
+}
+
+/// How long accepting rests after it failed, which is when file descriptors have run out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves `router` on every connection until `stop`; requests under way are then finished.
+///
+/// Over [`CONNECTIONS_MAX`] connections a further one is closed at once. The head of a request has
+/// [`HEAD_TIMEOUT`] and [`HEAD_BYTES_MAX`].
+pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let requests = TaskTracker::new();
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::error!(%error, "no connection can be accepted");
+                    time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
+            () = stop.cancelled() => break,
+        };
+        match Arc::clone(&places).try_acquire_owned() {
+            Ok(place) => {
+                let permit = ConnectionPermit {
+                    _place: Arc::new(place),
+                };
+                requests.spawn(serve_one(stream, router.clone(), permit, stop.clone()));
+            }
+            Err(_) => tracing::warn!("a connection over the limit was closed"),
+        }
+    }
+    drop(listener);
+    requests.close();
+    requests.wait().await;
+}
+
+async fn serve_one(
+    stream: TcpStream,
+    router: Router,
+    permit: ConnectionPermit,
+    stop: CancellationToken,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection was gone before it was served");
+        return;
+    }
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(permit.clone());
+        let router = router.clone();
+        async move {
+            let request: Request = request.map(axum::body::Body::new);
+            Ok::<_, Infallible>(match router.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            })
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended in the middle of a request");
+    }
+}

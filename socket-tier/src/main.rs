@@ -1,0 +1,74 @@
+//! One instance of the socket tier, on a real Postgres and a real Redis.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use fanout::redis::{self, RedisConfig};
+use message_log::MessageLog;
+use socket_tier::config::Config;
+use socket_tier::{SocketTier, Stores, drain};
+use tokio::net::TcpListener;
+
+/// How many connections to Postgres an instance takes: one writes, the others read.
+const DATABASE_CONNECTIONS: u32 = 8;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(fault) => {
+            #[expect(clippy::print_stderr, reason = "why nothing was started")]
+            {
+                eprintln!("{fault}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves until told to stop. False where not everybody could be left in good order.
+async fn run() -> Result<bool, String> {
+    let config = Config::from_env().map_err(|faults| faults.to_string())?;
+    config.logs.start();
+    // An error says that a provider is there already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+
+    let stop = drain::stop_signal().map_err(|error| format!("no signal handler: {error}"))?;
+    let listen = config.rim.listen;
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        format!("LISTEN: {listen} cannot be listened on ({error}); choose another port")
+    })?;
+    let log = MessageLog::connect(&config.database_url, DATABASE_CONNECTIONS)
+        .await
+        .map_err(|error| format!("DATABASE_URL: {error}"))?;
+    log.migrate()
+        .await
+        .map_err(|error| format!("DATABASE_URL: the tables cannot be made: {error}"))?;
+    redis::ping(&config.redis_url)
+        .await
+        .map_err(|error| format!("REDIS_URL: {error}"))?;
+    let redis = RedisConfig {
+        url: config.redis_url,
+        ..RedisConfig::default()
+    };
+    let (fanout, incoming) = redis::start(redis)
+        .await
+        .map_err(|error| format!("REDIS_URL: {error}"))?;
+
+    let stores = Stores {
+        log,
+        fanout: Arc::new(fanout),
+        incoming,
+    };
+    let address = listener
+        .local_addr()
+        .map_err(|error| format!("LISTEN: {error}"))?;
+    let tier = SocketTier::start(stores, config.rim.origins);
+    #[expect(clippy::print_stdout, reason = "what whoever started it wants to know")]
+    {
+        println!("listening on http://{address}");
+    }
+    tracing::warn!("AUTH_MODE=optional: everybody is let in as a guest");
+    Ok(tier.serve(listener, tier.router(), stop).await)
+}

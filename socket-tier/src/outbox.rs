@@ -1,0 +1,209 @@
+//! What waits for one socket: a queue bounded in bytes.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chat::Problem;
+use stomp::Ticket;
+use tokio::sync::Notify;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::hub::Broadcast;
+use crate::limits::OUTBOX_BYTES_MAX;
+use crate::writer::Stored;
+
+/// What the rest of the tier hands to a connection.
+pub(crate) enum Delivery {
+    /// A complete STOMP frame, shared with every listener that takes the same bytes.
+    Frame(Utf8Bytes),
+    /// A message for a subscription that acknowledges, which needs a frame of its own.
+    Tracked {
+        /// The subscription.
+        subscription: Arc<str>,
+        /// The message.
+        broadcast: Arc<Broadcast>,
+    },
+    /// A SUBSCRIBE was carried out or refused.
+    Joined {
+        /// The SUBSCRIBE.
+        ticket: Ticket,
+        /// Why not, where it was refused.
+        result: Result<(), Problem>,
+    },
+    /// An UNSUBSCRIBE was carried out: nothing of the subscription follows.
+    Left {
+        /// The UNSUBSCRIBE.
+        ticket: Ticket,
+    },
+    /// A SEND was committed or refused.
+    Posted {
+        /// The SEND.
+        ticket: Ticket,
+        /// Where it stands, or why it does not.
+        result: Result<Stored, Problem>,
+    },
+}
+
+impl Delivery {
+    /// What it holds of the byte limit. Answers to the connection's own frames weigh nothing:
+    /// their number is bounded by the frames in flight, and none may be lost.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Frame(frame) => mem::size_of::<Self>() + frame.len(),
+            Self::Tracked { broadcast, .. } => mem::size_of::<Self>() + broadcast.body.len(),
+            Self::Joined { .. } | Self::Left { .. } | Self::Posted { .. } => 0,
+        }
+    }
+}
+
+/// The queue between the hub and writer on one side and one connection on the other.
+///
+/// At most [`OUTBOX_BYTES_MAX`] wait. One delivery more overflows it: what waited is dropped, and
+/// the connection closes its socket as a slow consumer. An empty outbox owns no heap.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    queue: Mutex<Queue>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    deliveries: VecDeque<Delivery>,
+    bytes: usize,
+    overflowed: bool,
+}
+
+/// What there was to take.
+pub(crate) enum Taken {
+    /// The next deliveries, in order.
+    Deliveries(VecDeque<Delivery>),
+    /// Too much waited.
+    Overflow,
+}
+
+impl Outbox {
+    /// Puts a delivery at the end of the queue.
+    pub(crate) fn push(&self, delivery: Delivery) {
+        let weight = delivery.weight();
+        let mut queue = self.lock();
+        if queue.overflowed {
+            return;
+        }
+        if weight > 0 && queue.bytes + weight > OUTBOX_BYTES_MAX {
+            *queue = Queue {
+                overflowed: true,
+                ..Queue::default()
+            };
+        } else {
+            queue.bytes += weight;
+            queue.deliveries.push_back(delivery);
+        }
+        drop(queue);
+        self.changed.notify_one();
+    }
+
+    /// Waits until something is to be taken. Safe to cancel.
+    pub(crate) async fn ready(&self) {
+        while self.is_idle() {
+            self.changed.notified().await;
+        }
+    }
+
+    /// Takes deliveries of about `bytes_max`, at least one where there is one.
+    pub(crate) fn take(&self, bytes_max: usize) -> Taken {
+        let mut queue = self.lock();
+        if queue.overflowed {
+            return Taken::Overflow;
+        }
+        if queue.bytes <= bytes_max {
+            queue.bytes = 0;
+            return Taken::Deliveries(mem::take(&mut queue.deliveries));
+        }
+        let mut taken = VecDeque::new();
+        let mut bytes = 0;
+        while bytes < bytes_max
+            && let Some(delivery) = queue.deliveries.pop_front()
+        {
+            bytes += delivery.weight();
+            taken.push_back(delivery);
+        }
+        queue.bytes -= bytes;
+        Taken::Deliveries(taken)
+    }
+
+    fn is_idle(&self) -> bool {
+        let queue = self.lock();
+        queue.deliveries.is_empty() && !queue.overflowed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(bytes: usize) -> Delivery {
+        Delivery::Frame("x".repeat(bytes).into())
+    }
+
+    fn taken(outbox: &Outbox, bytes_max: usize) -> Vec<usize> {
+        match outbox.take(bytes_max) {
+            Taken::Deliveries(deliveries) => deliveries
+                .iter()
+                .map(|delivery| match delivery {
+                    Delivery::Frame(frame) => frame.len(),
+                    _ => unreachable!("only frames were pushed"),
+                })
+                .collect(),
+            Taken::Overflow => vec![usize::MAX],
+        }
+    }
+
+    #[test]
+    fn deliveries_are_taken_in_order_and_in_portions() {
+        let outbox = Outbox::default();
+        for bytes in [1000, 2000, 3000] {
+            outbox.push(frame(bytes));
+        }
+        assert_eq!(taken(&outbox, 1500), [1000, 2000]);
+        assert_eq!(taken(&outbox, 1500), [3000]);
+        assert_eq!(taken(&outbox, 1500), [0_usize; 0]);
+    }
+
+    #[test]
+    fn one_delivery_over_the_limit_overflows_for_good() {
+        let outbox = Outbox::default();
+        outbox.push(frame(OUTBOX_BYTES_MAX - 1000));
+        outbox.push(frame(1000));
+        assert_eq!(taken(&outbox, 1), [usize::MAX]);
+        outbox.push(frame(1));
+        assert_eq!(taken(&outbox, 1), [usize::MAX]);
+    }
+
+    #[test]
+    fn a_delivery_that_was_taken_makes_room_for_another() {
+        let outbox = Outbox::default();
+        for _ in 0..10 {
+            outbox.push(frame(OUTBOX_BYTES_MAX - 1000));
+            assert_eq!(taken(&outbox, 1), [OUTBOX_BYTES_MAX - 1000]);
+        }
+    }
+
+    #[tokio::test]
+    async fn ready_wakes_for_what_was_pushed_before_and_after() {
+        let outbox = Arc::new(Outbox::default());
+        outbox.push(frame(1));
+        outbox.ready().await;
+        taken(&outbox, 1);
+        let waiting = tokio::spawn({
+            let outbox = Arc::clone(&outbox);
+            async move { outbox.ready().await }
+        });
+        outbox.push(frame(1));
+        waiting.await.expect("woken");
+    }
+}

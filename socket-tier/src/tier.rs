@@ -1,0 +1,147 @@
+//! The tier put together: started, served, left.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use fanout::{Fanout, Incoming};
+use message_log::MessageLog;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::connection::Surroundings;
+use crate::hub::{ConnectionId, Hub};
+use crate::listener;
+use crate::origins::Origins;
+use crate::posting::Posting;
+use crate::probes;
+use crate::upgrade;
+use crate::writer::Writer;
+
+/// How long an instance takes to be left.
+pub const GRACE: Duration = Duration::from_secs(20);
+
+/// How long the requests under way may take after that.
+pub const REQUEST_GRACE: Duration = Duration::from_secs(5);
+
+/// The backends that an instance stands on. Whoever starts it chooses the adapters.
+pub struct Stores {
+    /// The rooms' log in Postgres: the truth.
+    pub log: MessageLog,
+    /// The way to and from the other instances: the hint.
+    pub fanout: Arc<dyn Fanout>,
+    /// What the fan-out brings.
+    pub incoming: mpsc::Receiver<Incoming>,
+}
+
+/// What the HTTP side of the tier needs.
+pub(crate) struct Doors {
+    pub(crate) around: Arc<Surroundings>,
+    pub(crate) origins: Origins,
+    pub(crate) log: MessageLog,
+    pub(crate) fanout: Arc<dyn Fanout>,
+    pub(crate) sockets: TaskTracker,
+    ids: AtomicU64,
+}
+
+impl Doors {
+    /// An id that no other connection of this instance has or had.
+    pub(crate) fn next_id(&self) -> ConnectionId {
+        ConnectionId(self.ids.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// One instance of the socket tier.
+pub struct SocketTier {
+    doors: Arc<Doors>,
+    /// Hub and writer.
+    workers: TaskTracker,
+    /// Cancelled when the last socket is gone.
+    finished: CancellationToken,
+}
+
+impl SocketTier {
+    /// Starts the hub and the writer on the current runtime.
+    pub fn start(stores: Stores, origins: Origins) -> Self {
+        let Stores {
+            log,
+            fanout,
+            incoming,
+        } = stores;
+        let workers = TaskTracker::new();
+        let finished = CancellationToken::new();
+        let (hub, hub_handle) = Hub::new(Arc::clone(&fanout), incoming, log.clone());
+        let (writer, writer_handle) = Writer::new(log.clone(), Arc::clone(&fanout));
+        workers.spawn(finished.clone().run_until_cancelled_owned(hub.run()));
+        workers.spawn(writer.run(finished.clone()));
+        let around = Surroundings {
+            hub: hub_handle,
+            posting: Posting::new(Arc::clone(&fanout), writer_handle),
+            limits: Arc::default(),
+            heartbeat: stomp::Heartbeat::default(),
+            draining: CancellationToken::new(),
+        };
+        let doors = Doors {
+            around: Arc::new(around),
+            origins,
+            log,
+            fanout,
+            sockets: TaskTracker::new(),
+            ids: AtomicU64::new(0),
+        };
+        Self {
+            doors: Arc::new(doors),
+            workers,
+            finished,
+        }
+    }
+
+    /// The tier's routes: `/ws` and the probes.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/ws", get(upgrade::open))
+            .merge(probes::routes())
+            .with_state(Arc::clone(&self.doors))
+    }
+
+    /// Serves `router` on `listener` until `stop`, then leaves the instance. False where somebody
+    /// could not be left in good order within [`GRACE`].
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        router: Router,
+        stop: impl Future<Output = ()>,
+    ) -> bool {
+        let closed = CancellationToken::new();
+        let serving = TaskTracker::new().spawn(listener::serve(listener, router, closed.clone()));
+        stop.await;
+        tracing::info!("leaving: no new sockets, and those that are open are told to go elsewhere");
+        // Probes are answered to the end, so that a load balancer sees why nobody is let in.
+        let in_order = self.drain(GRACE).await;
+        closed.cancel();
+        in_order && time::timeout(REQUEST_GRACE, serving).await.is_ok()
+    }
+
+    /// Leaves the instance: no new sockets, every socket told to go elsewhere once its sends are
+    /// answered, everything posted stored. Returns after `grace` at the latest; false then.
+    async fn drain(&self, grace: Duration) -> bool {
+        self.doors.around.draining.cancel();
+        self.doors.sockets.close();
+        let left = async {
+            self.doors.sockets.wait().await;
+            self.finished.cancel();
+            self.workers.close();
+            self.workers.wait().await;
+        };
+        let in_order = time::timeout(grace, left).await.is_ok();
+        if !in_order {
+            tracing::error!("the grace period is over and not all sockets are closed");
+        }
+        in_order
+    }
+}

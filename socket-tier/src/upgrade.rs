@@ -1,0 +1,126 @@
+//! The plain WebSocket endpoint: checks the handshake and makes a connection of it.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chat::{Problem, ProblemCode};
+use hyper::upgrade::OnUpgrade;
+use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
+use tokio_tungstenite::tungstenite::handshake::server::create_response;
+
+use crate::connection::Connection;
+use crate::listener::ConnectionPermit;
+use crate::tier::Doors;
+use crate::transport::WebSocket;
+
+/// The subprotocols, best first (registered by STOMP 1.2, "Appendix A" and IANA).
+const SUBPROTOCOLS: [&str; 3] = ["v12.stomp", "v11.stomp", "v10.stomp"];
+
+/// `GET /ws`: the opening handshake (RFC 6455, section 4.2).
+pub(crate) async fn open(State(doors): State<Arc<Doors>>, mut request: Request) -> Response {
+    if doors.around.draining.is_cancelled() {
+        return problem(Problem::new(
+            ProblemCode::Overloaded,
+            "This instance is being restarted; connect again.",
+        ));
+    }
+    if !doors.origins.allow(request.headers()) {
+        return problem(Problem::new(
+            ProblemCode::Forbidden,
+            "Pages of this origin may not connect; list it in CORS_ALLOWED_ORIGINS.",
+        ));
+    }
+    let subprotocol = choose_subprotocol(request.headers());
+    let upgrade = request.extensions_mut().remove::<OnUpgrade>();
+    let permit = request.extensions_mut().remove::<ConnectionPermit>();
+    let mut response = match create_response(&request.map(|_| ())) {
+        Ok(response) => response.map(|()| axum::body::Body::empty()),
+        Err(error) => return refuse_handshake(&error),
+    };
+    let Some(upgrade) = upgrade else {
+        return refuse_handshake(&Error::AttackAttempt);
+    };
+    if let Some(subprotocol) = subprotocol {
+        response.headers_mut().insert(
+            header::SEC_WEBSOCKET_PROTOCOL,
+            HeaderValue::from_static(subprotocol),
+        );
+    }
+    let id = doors.next_id();
+    let around = Arc::clone(&doors.around);
+    doors.sockets.spawn(async move {
+        let _permit = permit;
+        match upgrade.await {
+            Ok(upgraded) => {
+                let transport = WebSocket::new(upgraded).await;
+                Connection::new(id, transport, around).run().await;
+            }
+            Err(error) => tracing::debug!(%error, "a handshake was not completed"),
+        }
+    });
+    response
+}
+
+/// The best subprotocol that the client offers, or none where it offers none of ours.
+fn choose_subprotocol(headers: &HeaderMap) -> Option<&'static str> {
+    let offered: Vec<&str> = headers
+        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    SUBPROTOCOLS
+        .into_iter()
+        .find(|subprotocol| offered.contains(subprotocol))
+}
+
+fn refuse_handshake(error: &Error) -> Response {
+    if matches!(
+        error,
+        Error::Protocol(ProtocolError::MissingSecWebSocketVersionHeader)
+    ) {
+        // RFC 6455, section 4.4: say which version would do.
+        let headers = [(header::SEC_WEBSOCKET_VERSION, "13")];
+        return (
+            StatusCode::UPGRADE_REQUIRED,
+            headers,
+            "WebSocket version 13 is spoken here.\n",
+        )
+            .into_response();
+    }
+    problem(Problem::new(
+        ProblemCode::InvalidRequest,
+        format!("This is a WebSocket endpoint, and the handshake is wrong: {error}."),
+    ))
+}
+
+fn problem(problem: Problem) -> Response {
+    let status =
+        StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = [(header::CONTENT_TYPE, Problem::MEDIA_TYPE)];
+    (status, headers, problem.to_json()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_offered_version_is_chosen_wherever_it_stands() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(choose_subprotocol(&headers), None);
+        headers.append(
+            header::SEC_WEBSOCKET_PROTOCOL,
+            HeaderValue::from_static("soap, v10.stomp"),
+        );
+        assert_eq!(choose_subprotocol(&headers), Some("v10.stomp"));
+        headers.append(
+            header::SEC_WEBSOCKET_PROTOCOL,
+            HeaderValue::from_static("v11.stomp,v12.stomp"),
+        );
+        assert_eq!(choose_subprotocol(&headers), Some("v12.stomp"));
+    }
+}
