@@ -1,0 +1,141 @@
+//! How channels are named.
+
+use std::fmt;
+
+use chat::RoomId;
+use uuid::Uuid;
+
+use crate::Event;
+
+/// What kind of events a channel carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// What is shown and withdrawn, before the commit.
+    Message,
+    /// What is committed.
+    Timestamp,
+}
+
+impl Kind {
+    /// Both channels of a room.
+    pub(super) const ALL: [Self; 2] = [Self::Message, Self::Timestamp];
+
+    /// The kind of channel that carries an event.
+    pub(super) fn of(event: &Event) -> Self {
+        match event {
+            Event::Shown(_) | Event::Rejected(_) => Self::Message,
+            Event::Committed(_) => Self::Timestamp,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Message => "chat-message",
+            Self::Timestamp => "chat-timestamp",
+        })
+    }
+}
+
+/// The names of channels: `chat-message:{room}` and `chat-timestamp:{room}`, behind a namespace
+/// where several systems share one Redis.
+///
+/// The braces stand in the name: they make the room the hash tag, so that a cluster keeps both
+/// channels of a room on one node
+/// (<https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags>).
+#[derive(Clone, Debug)]
+pub(super) struct Channels {
+    namespace: String,
+}
+
+/// Says that a namespace contains a brace, which would become the hash tag of every channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Braces;
+
+impl Channels {
+    /// Names channels with a namespace in front, which may be empty.
+    pub(super) fn new(namespace: String) -> Result<Self, Braces> {
+        if namespace.contains(['{', '}']) {
+            return Err(Braces);
+        }
+        Ok(Self { namespace })
+    }
+
+    /// A room's channel.
+    pub(super) fn name(&self, kind: Kind, room: &RoomId) -> String {
+        format!("{}{kind}:{{{room}}}", self.namespace)
+    }
+
+    /// The channel on which an instance hears its own pulse, and nobody else anything.
+    pub(super) fn pulse(&self, origin: Uuid) -> String {
+        format!("{}chat-pulse:{{{origin}}}", self.namespace)
+    }
+
+    /// The room whose channel this is.
+    pub(super) fn room(&self, channel: &[u8]) -> Option<(Kind, RoomId)> {
+        let name = std::str::from_utf8(channel).ok()?;
+        let (kind, tag) = name.strip_prefix(&self.namespace)?.split_once(':')?;
+        let kind = Kind::ALL
+            .into_iter()
+            .find(|known| known.to_string() == kind)?;
+        let room = tag.strip_prefix('{')?.strip_suffix('}')?;
+        Some((kind, RoomId::parse(room).ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_is_named_by_its_kind_and_the_room_in_braces() {
+        let room = RoomId::parse("로비").expect("a room");
+        let plain = Channels::new(String::new()).expect("no braces");
+        let spaced = Channels::new("staging:".to_owned()).expect("no braces");
+
+        assert_eq!(plain.name(Kind::Message, &room), "chat-message:{로비}");
+        assert_eq!(
+            spaced.name(Kind::Timestamp, &room),
+            "staging:chat-timestamp:{로비}"
+        );
+    }
+
+    #[test]
+    fn a_channel_leads_back_to_its_room_however_odd_the_name() {
+        let channels = Channels::new("a:b:".to_owned()).expect("no braces");
+        for name in ["lobby", "a:b", "}{", "{}", "{x}:{y}"] {
+            let room = RoomId::parse(name).expect("a room");
+            for kind in Kind::ALL {
+                let channel = channels.name(kind, &room);
+                assert_eq!(
+                    channels.room(channel.as_bytes()),
+                    Some((kind, room.clone()))
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_foreign_channel_leads_to_no_room() {
+        let channels = Channels::new("ours:".to_owned()).expect("no braces");
+        for foreign in [
+            "chat-message:{lobby}",
+            "ours:chat-message:lobby",
+            "ours:chat-other:{lobby}",
+            "ours:chat-message:{}",
+            "ours:chat-message:{a/b}",
+        ] {
+            assert_eq!(channels.room(foreign.as_bytes()), None, "{foreign}");
+        }
+        assert_eq!(channels.room(b"ours:chat-message:{\xff}"), None);
+    }
+
+    #[test]
+    fn a_namespace_may_not_take_the_hash_tag() {
+        assert_eq!(
+            Channels::new("{all}:".to_owned()).expect_err("braces"),
+            Braces
+        );
+    }
+}
