@@ -18,6 +18,7 @@ pub struct Receiver {
     transport: Transport,
     prelude_due: bool,
     sent_bytes: usize,
+    is_full: bool,
     state: State,
 }
 
@@ -56,6 +57,7 @@ impl Receiver {
             transport,
             prelude_due: true,
             sent_bytes: 0,
+            is_full: false,
             state,
         }
     }
@@ -90,16 +92,19 @@ impl Receiver {
     }
 
     /// The bytes that carry the frame on this response.
-    pub(crate) fn wrap(&mut self, frame: Frame) -> Bytes {
+    pub(crate) fn wrap(&mut self, frame: Frame, is_last: bool, response_bytes_max: usize) -> Bytes {
         let chunk = self.transport.wrap(frame);
         self.sent_bytes += chunk.len();
+        self.is_full = is_last
+            || self
+                .transport
+                .is_complete(self.sent_bytes, response_bytes_max);
         chunk
     }
 
-    /// Whether the response holds all it should.
-    pub(crate) fn is_complete(&self, response_bytes_max: usize) -> bool {
-        self.transport
-            .is_complete(self.sent_bytes, response_bytes_max)
+    /// Whether nothing is to follow but the end.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full
     }
 
     pub(crate) fn finish(&mut self) {

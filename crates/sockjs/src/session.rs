@@ -132,23 +132,25 @@ impl Session {
             receiver.finish();
             return Transmit::End;
         };
+        if receiver.is_full() {
+            self.release(receiver, now);
+            return Transmit::End;
+        }
         let (frame, is_last) = match self.next_frame() {
             Some(next) => next,
             None if now >= heartbeat_at => (Frame::heartbeat(), false),
             None => return Transmit::Wait(heartbeat_at),
         };
-        let chunk = receiver.wrap(frame);
-        if is_last || receiver.is_complete(self.settings.response_bytes_max) {
-            self.release(receiver, now);
-        } else if let Listening::Present { heartbeat_at, .. } = &mut self.listening {
+        if let Listening::Present { heartbeat_at, .. } = &mut self.listening {
             *heartbeat_at = now + self.settings.heartbeat_delay;
         }
-        Transmit::Chunk(chunk)
+        let bytes_max = self.settings.response_bytes_max;
+        Transmit::Chunk(receiver.wrap(frame, is_last, bytes_max))
     }
 
-    /// A response is no more. After [`Transmit::End`] this changes nothing. Before it the client
-    /// was cut off and messages may be lost on the way, so the session is closed with
-    /// [`Close::INTERRUPTED`].
+    /// A response is no more. After [`Transmit::End`] this changes nothing. Before it, even if
+    /// only the end is missing, the client was cut off and messages may be lost on the way, so
+    /// the session is closed with [`Close::INTERRUPTED`].
     pub fn detach(&mut self, mut receiver: Receiver, now: Instant) {
         if self.heartbeat_of(&receiver).is_none() {
             return;

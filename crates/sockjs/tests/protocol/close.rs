@@ -81,6 +81,7 @@ fn an_aborted_poll_interrupts_the_session_and_a_finished_one_does_not() {
     let mut server = Server::echo();
     let mut first = server.listen("POST", "/000/s/xhr");
     assert_eq!(server.hear(&mut first).as_deref(), Some("o\n"));
+    assert_eq!(server.hear(&mut first), None);
     server.abort(first);
     let waiting = server.listen("POST", "/000/s/xhr");
     server

@@ -222,6 +222,23 @@ fn an_interruption_drops_what_waits_and_repeats_its_reason() {
 }
 
 #[test]
+fn a_poll_that_is_cut_off_before_its_end_is_an_interruption_and_not_a_silent_loss() {
+    let mut peer = Peer::opened();
+    peer.application_says("lost on the way");
+    let mut poll = peer.listens(Transport::Xhr);
+    assert!(matches!(
+        peer.session.poll_transmit(&mut poll, peer.now),
+        Transmit::Chunk(_)
+    ));
+    peer.session.detach(poll, peer.now);
+    let mut next = peer.listens(Transport::Xhr);
+    assert_eq!(
+        peer.hears(&mut next),
+        ["c[1002,\"Connection interrupted\"]\n"]
+    );
+}
+
+#[test]
 fn a_websocket_takes_its_session_with_it() {
     let mut peer = Peer::new();
     let mut socket = peer.listens(Transport::WebSocket);
