@@ -10,14 +10,17 @@
 
 mod action;
 mod command;
+mod connected;
 mod decoder;
 mod encoder;
 mod escaping;
+mod fault;
 mod frame;
 mod headers;
 mod heartbeat;
 mod limits;
 mod message;
+mod outbox;
 mod session;
 mod subscriptions;
 mod ticket;
@@ -27,7 +30,8 @@ mod violation;
 
 pub use action::{Action, Admission, CloseReason, Credentials};
 pub use command::Command;
-pub use decoder::{COMMAND_BYTES_MAX, DecodeError, Decoder, Fault};
+pub use decoder::{COMMAND_BYTES_MAX, DecodeError, Decoder};
+pub use fault::Fault;
 pub use frame::Frame;
 pub use headers::Headers;
 pub use heartbeat::{HEARTBEAT_MS_MIN, HEARTBEAT_TOLERANCE, Heartbeat};

@@ -1,21 +1,16 @@
 //! The state machine of one connection.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
-
-use crate::encoder::Encoder;
+use crate::connected::{Connected, Errand};
 use crate::heartbeat::Pulse;
-use crate::message;
-use crate::subscriptions::{Acknowledged, Slot, Subscriptions};
-use crate::ticket::{Bond, Tickets};
-use crate::transactions::{Deed, Step, Transactions};
+use crate::outbox::{ErrorFrame, Outbox};
+use crate::ticket::Bond;
 use crate::violation::Violation;
 use crate::{
-    AckMode, Action, Admission, CloseReason, Command, Credentials, Decoder, Delivered, Frame,
-    Headers, Heartbeat, Limits, Message, Ticket, Version,
+    Action, Admission, CloseReason, Command, Credentials, Decoder, Delivered, Frame, Headers,
+    Heartbeat, Limits, Message, Ticket, Version,
 };
 
 /// One STOMP session, seen from the server.
@@ -27,18 +22,16 @@ use crate::{
 /// An idle session owns no heap beyond its subscriptions.
 ///
 /// ```text
-///                 CONNECT                 admit
-/// AwaitingConnect ───────▶ Authenticating ─────▶ Connected ──▶ Disconnecting
-///       │ too late              │ refuse             │ breach       │ last ticket
-///       └───────────────────────┴────────────────────┴──────────────┴──▶ Closed
+///                 CONNECT                 admit             DISCONNECT
+/// AwaitingConnect ───────▶ Authenticating ─────▶ Connected ───────────▶ Disconnecting
+///       │ too late              │ refuse             │ breach, silence       │ last ticket
+///       └───────────────────────┴────────────────────┴───────────────────────┴──▶ Closed
 /// ```
 #[derive(Debug)]
 pub struct Session {
     state: State,
     decoder: Decoder,
-    pulse: Pulse,
-    tickets: Tickets,
-    actions: VecDeque<Action>,
+    outbox: Outbox,
 }
 
 #[derive(Debug)]
@@ -53,10 +46,7 @@ enum State {
         wished: Heartbeat,
         receipt: Option<Box<str>>,
     },
-    Connected {
-        subscriptions: Subscriptions,
-        transactions: Transactions,
-    },
+    Connected(Connected),
     /// DISCONNECT came; its receipt is due once every ticket is back.
     Disconnecting {
         receipt: Option<Box<str>>,
@@ -70,15 +60,15 @@ impl Session {
     /// An offer faster than [`HEARTBEAT_MS_MIN`](crate::HEARTBEAT_MS_MIN) is slowed to it.
     pub fn new(limits: Arc<Limits>, offered: Heartbeat, now: Instant) -> Self {
         let deadline = now + limits.connect_timeout;
+        let decoder = Decoder::new(limits);
+        let outbox = Outbox::new(decoder.version(), now);
         Self {
             state: State::AwaitingConnect {
                 offered: offered.clamped(),
                 deadline,
             },
-            decoder: Decoder::new(limits),
-            pulse: Pulse::silent(now),
-            tickets: Tickets::default(),
-            actions: VecDeque::new(),
+            decoder,
+            outbox,
         }
     }
 
@@ -87,28 +77,29 @@ impl Session {
         if bytes.is_empty() || matches!(self.state, State::Disconnecting { .. } | State::Closed) {
             return;
         }
-        self.pulse.heard(now);
+        self.outbox.now = now;
+        self.outbox.pulse.heard(now);
         self.decoder.push(bytes);
-        self.read_frames(now);
+        self.read_frames();
     }
 
-    /// The time of [`poll_timeout`](Self::poll_timeout) has come, or any other.
+    /// The time of [`poll_timeout`](Self::poll_timeout) has come; at any other, without effect.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.outbox.now = now;
+        let is_past = |time: Instant| now >= time;
+        let pulse = &self.outbox.pulse;
         match self.state {
-            State::AwaitingConnect { deadline, .. } => {
-                if now >= deadline {
-                    let violation = Violation::connect_timeout(self.decoder.limits());
-                    self.breach(violation, None, now);
+            State::AwaitingConnect { deadline, .. } if is_past(deadline) => {
+                self.breach(Violation::connect_timeout(self.decoder.limits()), None);
+            }
+            State::Connected(_) | State::Disconnecting { .. } => {
+                if pulse.gone_at().is_some_and(is_past) {
+                    self.breach(Violation::HeartbeatMissed, None);
+                } else if pulse.beat_at().is_some_and(is_past) {
+                    self.outbox.write_heartbeat();
                 }
             }
-            State::Connected { .. } | State::Disconnecting { .. } => {
-                if self.pulse.gone_at().is_some_and(|gone| now >= gone) {
-                    self.breach(Violation::HeartbeatMissed, None, now);
-                } else if self.pulse.beat_at().is_some_and(|beat| now >= beat) {
-                    self.transmit(Bytes::from_static(b"\n"), now);
-                }
-            }
-            State::Authenticating { .. } | State::Closed => {}
+            State::AwaitingConnect { .. } | State::Authenticating { .. } | State::Closed => {}
         }
     }
 
@@ -120,13 +111,11 @@ impl Session {
         else {
             return;
         };
+        self.outbox.now = now;
+        self.outbox.pulse = Pulse::agree(offered, wished, now);
+        self.state = State::Connected(Connected::default());
         let version = self.version();
-        self.pulse = Pulse::agree(offered, wished, now);
-        self.state = State::Connected {
-            subscriptions: Subscriptions::default(),
-            transactions: Transactions::default(),
-        };
-        self.write(Command::Connected, now, |encoder| {
+        self.outbox.write(Command::Connected, |encoder| {
             encoder.header("version", version.as_str());
             if version > Version::V1_0 {
                 encoder.plain_header("heart-beat", offered);
@@ -138,11 +127,12 @@ impl Session {
             }
             encoder.finish();
         });
-        self.read_frames(now);
+        self.read_frames();
     }
 
     /// Turns the client away, now or later: ERROR, then [`CloseReason::Refused`].
     pub fn refuse(&mut self, message: &str, body: &str, now: Instant) {
+        self.outbox.now = now;
         let receipt = match &mut self.state {
             State::Authenticating { receipt, .. } => receipt.take(),
             _ => None,
@@ -151,9 +141,9 @@ impl Session {
             message,
             body,
             receipt: receipt.as_deref(),
-            versions: None,
+            supported_versions: None,
         };
-        self.end_with_error(&error, CloseReason::Refused, now);
+        self.end_with_error(&error, CloseReason::Refused);
     }
 
     /// A frame was processed: the RECEIPT, if it asked for one, has these further headers.
@@ -161,66 +151,63 @@ impl Session {
         if self.is_closed() {
             return;
         }
+        self.outbox.now = now;
         let (receipt, bond) = ticket.into_parts();
         if let Some(receipt) = receipt {
-            self.write_receipt(&receipt, headers, now);
+            self.outbox.write_receipt(&receipt, headers);
         }
-        self.redeem(bond, true, now);
+        self.outbox.redeem(bond, true);
+        self.close_if_all_is_settled();
     }
 
     /// A frame was refused in a way that the application tells its client itself: there is no
     /// RECEIPT, also none for the COMMIT that brought the frame, and a SUBSCRIBE is undone.
-    pub fn decline(&mut self, ticket: Ticket, now: Instant) {
+    pub fn decline(&mut self, ticket: Ticket) {
         if self.is_closed() {
             return;
         }
         let (_, bond) = ticket.into_parts();
-        if let (Bond::Subscription(serial), State::Connected { subscriptions, .. }) =
-            (bond, &mut self.state)
-        {
-            subscriptions.remove_serial(serial);
+        if let (Bond::Subscription(serial), State::Connected(connected)) = (bond, &mut self.state) {
+            connected.undo_subscribe(serial);
         }
-        self.redeem(bond, false, now);
+        self.outbox.redeem(bond, false);
+        self.close_if_all_is_settled();
     }
 
     /// A frame cannot be processed: ERROR with its `receipt-id`, then [`CloseReason::Protocol`].
     pub fn fail(&mut self, ticket: Ticket, message: &str, body: &str, now: Instant) {
+        self.outbox.now = now;
         let error = ErrorFrame {
             message,
             body,
             receipt: ticket.receipt(),
-            versions: None,
+            supported_versions: None,
         };
-        self.end_with_error(&error, CloseReason::Protocol, now);
+        self.end_with_error(&error, CloseReason::Protocol);
     }
 
-    /// Sends a message to a subscription, of whatever ack mode.
+    /// Sends a message to a subscription of whatever ack mode.
     pub fn deliver(
         &mut self,
         subscription: &str,
         message: &Message<'_>,
         now: Instant,
     ) -> Delivered {
-        let version = self.version();
-        let State::Connected { subscriptions, .. } = &mut self.state else {
+        let State::Connected(connected) = &mut self.state else {
             return Delivered::Gone;
         };
-        let limits = self.decoder.limits();
-        let ack = match subscriptions.slot(subscription, message.message_id, version, limits) {
-            Slot::None => return Delivered::Gone,
-            Slot::Full => return Delivered::Held,
-            Slot::Numbered(number) if version == Version::V1_2 => Some(number),
-            Slot::Numbered(_) | Slot::Free => None,
-        };
-        let mut frame = BytesMut::new();
-        message::encode(version, subscription, ack, message, &mut frame);
-        self.transmit(frame.freeze(), now);
-        Delivered::Sent
+        self.outbox.now = now;
+        connected.deliver(
+            subscription,
+            message,
+            self.decoder.limits(),
+            &mut self.outbox,
+        )
     }
 
     /// The driver itself wrote bytes that many sessions share: no heart-beat is due for a while.
     pub fn transmitted(&mut self, now: Instant) {
-        self.pulse.sent(now);
+        self.outbox.pulse.sent(now);
     }
 
     /// The server goes away: [`CloseReason::GoingAway`] follows what is already to be done.
@@ -232,11 +219,7 @@ impl Session {
 
     /// The next thing to be done, if any.
     pub fn poll_action(&mut self) -> Option<Action> {
-        let action = self.actions.pop_front();
-        if self.actions.is_empty() && self.actions.capacity() > 0 {
-            self.actions = VecDeque::new();
-        }
-        action
+        self.outbox.pop()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) at the latest, unless something
@@ -244,9 +227,12 @@ impl Session {
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
             State::AwaitingConnect { deadline, .. } => Some(deadline),
-            State::Connected { .. } | State::Disconnecting { .. } => {
-                let timeouts = [self.pulse.beat_at(), self.pulse.gone_at()];
-                timeouts.into_iter().flatten().min()
+            State::Connected(_) | State::Disconnecting { .. } => {
+                let pulse = &self.outbox.pulse;
+                [pulse.beat_at(), pulse.gone_at()]
+                    .into_iter()
+                    .flatten()
+                    .min()
             }
             State::Authenticating { .. } | State::Closed => None,
         }
@@ -254,440 +240,135 @@ impl Session {
 
     /// The version in use: 1.2 until CONNECT has named the client's.
     pub fn version(&self) -> Version {
-        self.decoder.version()
+        self.outbox.version
     }
 
     /// Whether the client is let in and has not left.
     pub fn is_connected(&self) -> bool {
-        matches!(self.state, State::Connected { .. })
+        matches!(self.state, State::Connected(_))
     }
 
     /// How many frames await the application's answer.
     pub fn outstanding(&self) -> usize {
-        self.tickets.outstanding()
+        self.outbox.tickets.outstanding()
     }
 
     fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed)
     }
 
-    fn read_frames(&mut self, now: Instant) {
+    fn read_frames(&mut self) {
         while matches!(
             self.state,
-            State::AwaitingConnect { .. } | State::Connected { .. }
+            State::AwaitingConnect { .. } | State::Connected(_)
         ) {
             match self.decoder.next_frame() {
-                Ok(Some(frame)) => self.handle_frame(frame, now),
+                Ok(Some(frame)) => self.handle_frame(frame),
                 Ok(None) => return,
-                Err(error) => self.breach(error.fault.into(), error.receipt, now),
+                Err(error) => self.breach(error.fault.into(), error.receipt),
             }
         }
         let max = self.decoder.limits().pipelined_bytes_max();
         if self.decoder.buffered() > max {
-            self.breach(Violation::PipelinedTooMuch { max }, None, now);
+            self.breach(Violation::PipelinedTooMuch { max }, None);
         }
     }
 
-    fn handle_frame(&mut self, frame: Frame, now: Instant) {
-        let mut receipt = frame.headers.get("receipt").map(Box::from);
-        let outcome = match &self.state {
+    fn handle_frame(&mut self, frame: Frame) {
+        let receipt = frame.headers.get("receipt").map(Box::from);
+        match &mut self.state {
             State::AwaitingConnect { offered, .. } => {
                 let offered = *offered;
-                self.connect(&frame, offered, &mut receipt)
+                self.connect(&frame, offered, receipt);
             }
-            State::Connected { .. } => self.obey(frame, &mut receipt, now),
-            State::Authenticating { .. } | State::Disconnecting { .. } | State::Closed => Ok(()),
-        };
-        if let Err(violation) = outcome {
-            self.breach(violation, receipt, now);
+            State::Connected(_) if frame.command == Command::Disconnect => self.disconnect(receipt),
+            State::Connected(connected) => {
+                let mut errand = Errand {
+                    receipt,
+                    limits: self.decoder.limits(),
+                    outbox: &mut self.outbox,
+                };
+                if let Err(violation) = connected.obey(frame, &mut errand) {
+                    let receipt = errand.receipt;
+                    self.breach(violation, receipt);
+                }
+            }
+            State::Authenticating { .. } | State::Disconnecting { .. } | State::Closed => {}
         }
     }
 
-    fn connect(
-        &mut self,
-        frame: &Frame,
-        offered: Heartbeat,
-        receipt: &mut Option<Box<str>>,
-    ) -> Result<(), Violation> {
-        if !matches!(frame.command, Command::Connect | Command::Stomp) {
-            return Err(Violation::NotConnected);
-        }
-        let headers = &frame.headers;
-        let version = Version::negotiate(headers.get("accept-version"))
-            .ok_or(Violation::UnsupportedVersion)?;
-        let wished = match headers.get("heart-beat") {
-            Some(header) if version > Version::V1_0 => {
-                Heartbeat::parse(header).ok_or(Violation::MalformedHeartbeat)?
-            }
-            _ => Heartbeat::NONE,
+    fn connect(&mut self, frame: &Frame, offered: Heartbeat, receipt: Option<Box<str>>) {
+        let (version, wished) = match parse_connect(frame.command, &frame.headers) {
+            Ok(agreed) => agreed,
+            Err(violation) => return self.breach(violation, receipt),
         };
         self.decoder.set_version(version);
+        self.outbox.version = version;
         self.state = State::Authenticating {
             offered,
             wished,
-            receipt: receipt.take(),
+            receipt,
         };
-        let credentials = Credentials::of(headers, version);
-        self.actions.push_back(Action::Authenticate(credentials));
-        Ok(())
-    }
-
-    /// Carries out a frame of a connected client. A receipt that the frame's action takes along is
-    /// taken; one that is left belongs to the breach, if there is one.
-    fn obey(
-        &mut self,
-        frame: Frame,
-        receipt: &mut Option<Box<str>>,
-        now: Instant,
-    ) -> Result<(), Violation> {
-        match frame.command {
-            Command::Send => self.send(frame, receipt),
-            Command::Subscribe => self.subscribe(frame.headers, receipt),
-            Command::Unsubscribe => self.unsubscribe(&frame.headers, receipt, now),
-            Command::Ack => self.acknowledge(&frame.headers, receipt, now),
-            Command::Nack if self.version() == Version::V1_0 => Err(Violation::NackIn1_0),
-            // A topic has nothing to redeliver: NACK frees the window as ACK does.
-            Command::Nack => self.acknowledge(&frame.headers, receipt, now),
-            Command::Begin => self.begin(&frame.headers, receipt, now),
-            Command::Commit => self.commit(&frame.headers, receipt, now),
-            Command::Abort => self.abort(&frame.headers, receipt, now),
-            Command::Disconnect => {
-                self.disconnect(receipt.take(), now);
-                Ok(())
-            }
-            Command::Connect | Command::Stomp => Err(Violation::AlreadyConnected),
-            Command::Connected | Command::Message | Command::Receipt | Command::Error => {
-                Err(Violation::ServerCommand)
-            }
-        }
-    }
-
-    fn send(&mut self, frame: Frame, receipt: &mut Option<Box<str>>) -> Result<(), Violation> {
-        let Frame { headers, body, .. } = frame;
-        let destination: Box<str> = required(&headers, "destination")?.into();
-        let Some(name) = headers.get("transaction") else {
-            let ticket = self.tickets.issue(receipt.take(), Bond::Nothing);
-            self.actions.push_back(Action::Send {
-                destination,
-                headers,
-                body,
-                ticket,
-            });
-            return Ok(());
-        };
-        let name: Box<str> = name.into();
-        let deed = Deed::Send {
-            destination,
-            headers,
-            body,
-        };
-        self.postpone(&name, deed, receipt)
-    }
-
-    fn subscribe(
-        &mut self,
-        headers: Headers,
-        receipt: &mut Option<Box<str>>,
-    ) -> Result<(), Violation> {
-        let destination: Box<str> = required(&headers, "destination")?.into();
-        let id: Box<str> = self.subscription_id(&headers)?.into();
-        let ack = AckMode::parse(headers.get("ack"))?;
-        let State::Connected { subscriptions, .. } = &mut self.state else {
-            return Ok(());
-        };
-        let serial = subscriptions.insert(&id, &destination, ack, self.decoder.limits())?;
-        let ticket = self
-            .tickets
-            .issue(receipt.take(), Bond::Subscription(serial));
-        self.actions.push_back(Action::Subscribe {
-            id,
-            destination,
-            ack,
-            headers,
-            ticket,
-        });
-        Ok(())
-    }
-
-    /// Ends a subscription. One that is not there is no error: the application may have declined
-    /// it, and what the client asks for is the case already.
-    fn unsubscribe(
-        &mut self,
-        headers: &Headers,
-        receipt: &mut Option<Box<str>>,
-        now: Instant,
-    ) -> Result<(), Violation> {
-        let id = self.subscription_id(headers)?;
-        let State::Connected { subscriptions, .. } = &mut self.state else {
-            return Ok(());
-        };
-        let Some(destination) = subscriptions.remove(id) else {
-            self.receipt_now(receipt, now);
-            return Ok(());
-        };
-        let ticket = self.tickets.issue(receipt.take(), Bond::Nothing);
-        self.actions.push_back(Action::Unsubscribe {
-            id: id.into(),
-            destination,
-            ticket,
-        });
-        Ok(())
-    }
-
-    /// What names the subscription in this version: 1.0 can do without an `id`.
-    fn subscription_id<'a>(&self, headers: &'a Headers) -> Result<&'a str, Violation> {
-        match required(headers, "id") {
-            Err(_) if self.version() == Version::V1_0 => required(headers, "destination"),
-            id => id,
-        }
-    }
-
-    fn acknowledge(
-        &mut self,
-        headers: &Headers,
-        receipt: &mut Option<Box<str>>,
-        now: Instant,
-    ) -> Result<(), Violation> {
-        let acknowledged = self.acknowledged(headers)?;
-        if let Some(name) = headers.get("transaction") {
-            return self.postpone(name, Deed::Acknowledge(acknowledged), receipt);
-        }
-        self.free(&acknowledged);
-        self.receipt_now(receipt, now);
-        Ok(())
-    }
-
-    /// The message that an ACK or NACK means, by the headers that its version has for that.
-    fn acknowledged(&self, headers: &Headers) -> Result<Acknowledged, Violation> {
-        let subscription = match self.version() {
-            Version::V1_0 => headers.get("subscription").map(Box::from),
-            Version::V1_1 => Some(required(headers, "subscription")?.into()),
-            Version::V1_2 => return self.numbered(required(headers, "id")?),
-        };
-        Ok(Acknowledged::Message {
-            message_id: required(headers, "message-id")?.into(),
-            subscription,
-        })
-    }
-
-    fn numbered(&self, id: &str) -> Result<Acknowledged, Violation> {
-        let State::Connected { subscriptions, .. } = &self.state else {
-            return Err(Violation::NotConnected);
-        };
-        match id.parse() {
-            Ok(number) if subscriptions.knows(number) => Ok(Acknowledged::Number(number)),
-            _ => Err(Violation::UnknownAck),
-        }
-    }
-
-    fn free(&mut self, acknowledged: &Acknowledged) {
-        let State::Connected { subscriptions, .. } = &mut self.state else {
-            return;
-        };
-        let opened = subscriptions.acknowledge(acknowledged, self.decoder.limits());
-        if let Some(id) = opened {
-            self.actions.push_back(Action::WindowOpened { id });
-        }
-    }
-
-    fn begin(
-        &mut self,
-        headers: &Headers,
-        receipt: &mut Option<Box<str>>,
-        now: Instant,
-    ) -> Result<(), Violation> {
-        let name = required(headers, "transaction")?;
-        if let State::Connected { transactions, .. } = &mut self.state {
-            transactions.begin(name, self.decoder.limits())?;
-        }
-        self.receipt_now(receipt, now);
-        Ok(())
-    }
-
-    /// Adds a frame to its transaction. Its receipt is due when COMMIT has had it processed, and
-    /// never after ABORT.
-    fn postpone(
-        &mut self,
-        name: &str,
-        deed: Deed,
-        receipt: &mut Option<Box<str>>,
-    ) -> Result<(), Violation> {
-        let State::Connected { transactions, .. } = &mut self.state else {
-            return Ok(());
-        };
-        let step = Step {
-            receipt: receipt.clone(),
-            deed,
-        };
-        transactions.add(name, step, self.decoder.limits())?;
-        *receipt = None;
-        Ok(())
-    }
-
-    /// Hands over the whole transaction at once. COMMIT itself is processed when all its sends are.
-    fn commit(
-        &mut self,
-        headers: &Headers,
-        receipt: &mut Option<Box<str>>,
-        now: Instant,
-    ) -> Result<(), Violation> {
-        let steps = self.end_transaction(headers)?;
-        let is_send = |step: &&Step| matches!(step.deed, Deed::Send { .. });
-        let sends = steps.iter().filter(is_send).count();
-        let bond = match receipt.take_if(|_| sends > 0) {
-            Some(receipt) => self.tickets.open_commit(receipt, sends),
-            None => Bond::Nothing,
-        };
-        for mut step in steps {
-            match step.deed {
-                Deed::Send {
-                    destination,
-                    headers,
-                    body,
-                } => {
-                    let ticket = self.tickets.issue(step.receipt, bond);
-                    self.actions.push_back(Action::Send {
-                        destination,
-                        headers,
-                        body,
-                        ticket,
-                    });
-                }
-                Deed::Acknowledge(acknowledged) => {
-                    self.free(&acknowledged);
-                    self.receipt_now(&mut step.receipt, now);
-                }
-            }
-        }
-        self.receipt_now(receipt, now);
-        Ok(())
-    }
-
-    fn abort(
-        &mut self,
-        headers: &Headers,
-        receipt: &mut Option<Box<str>>,
-        now: Instant,
-    ) -> Result<(), Violation> {
-        self.end_transaction(headers)?;
-        self.receipt_now(receipt, now);
-        Ok(())
-    }
-
-    fn end_transaction(&mut self, headers: &Headers) -> Result<Vec<Step>, Violation> {
-        let name = required(headers, "transaction")?;
-        match &mut self.state {
-            State::Connected { transactions, .. } => transactions.end(name),
-            _ => Err(Violation::NotConnected),
-        }
+        let credentials = Credentials::of(&frame.headers, version);
+        self.outbox.push(Action::Authenticate(credentials));
     }
 
     /// Ends open transactions and subscriptions, and reads nothing more: clients must send nothing
     /// after DISCONNECT (STOMP 1.2, "DISCONNECT").
-    fn disconnect(&mut self, receipt: Option<Box<str>>, now: Instant) {
+    fn disconnect(&mut self, receipt: Option<Box<str>>) {
         self.decoder.discard();
-        self.pulse.expect_nothing();
+        self.outbox.pulse.expect_nothing();
         self.state = State::Disconnecting { receipt };
-        self.close_if_all_is_settled(now);
+        self.close_if_all_is_settled();
     }
 
-    fn redeem(&mut self, bond: Bond, was_settled: bool, now: Instant) {
-        if let Some(receipt) = self.tickets.redeem(bond, was_settled) {
-            self.write_receipt(&receipt, &[], now);
-        }
-        self.close_if_all_is_settled(now);
-    }
-
-    fn close_if_all_is_settled(&mut self, now: Instant) {
+    fn close_if_all_is_settled(&mut self) {
         let State::Disconnecting { receipt } = &mut self.state else {
             return;
         };
-        if self.tickets.outstanding() > 0 {
+        if self.outbox.tickets.outstanding() > 0 {
             return;
         }
         if let Some(receipt) = receipt.take() {
-            self.write_receipt(&receipt, &[], now);
+            self.outbox.write_receipt(&receipt, &[]);
         }
         self.close(CloseReason::Disconnected);
     }
 
-    /// Answers a frame that the session processed by itself.
-    fn receipt_now(&mut self, receipt: &mut Option<Box<str>>, now: Instant) {
-        if let Some(receipt) = receipt.take() {
-            self.write_receipt(&receipt, &[], now);
+    fn breach(&mut self, violation: Violation, receipt: Option<Box<str>>) {
+        let body = violation.to_string();
+        let error = ErrorFrame::of(violation, &body, receipt.as_deref());
+        self.end_with_error(&error, violation.close_reason());
+    }
+
+    fn end_with_error(&mut self, error: &ErrorFrame<'_>, reason: CloseReason) {
+        if !self.is_closed() {
+            self.outbox.write_error(error);
+            self.close(reason);
         }
-    }
-
-    fn write_receipt(&mut self, receipt: &str, headers: &[(&str, &str)], now: Instant) {
-        self.write(Command::Receipt, now, |encoder| {
-            encoder.header("receipt-id", receipt);
-            for (name, value) in headers {
-                encoder.header(name, value);
-            }
-            encoder.finish();
-        });
-    }
-
-    fn breach(&mut self, violation: Violation, receipt: Option<Box<str>>, now: Instant) {
-        let error = ErrorFrame {
-            message: violation.message(),
-            body: &violation.to_string(),
-            receipt: receipt.as_deref(),
-            versions: (violation == Violation::UnsupportedVersion).then_some(Version::SUPPORTED),
-        };
-        self.end_with_error(&error, violation.close_reason(), now);
-    }
-
-    fn end_with_error(&mut self, error: &ErrorFrame<'_>, reason: CloseReason, now: Instant) {
-        if self.is_closed() {
-            return;
-        }
-        self.write(Command::Error, now, |encoder| {
-            encoder.header("message", error.message);
-            if let Some(receipt) = error.receipt {
-                encoder.header("receipt-id", receipt);
-            }
-            if let Some(versions) = error.versions {
-                encoder.header("version", versions);
-            }
-            encoder.header("content-type", "text/plain");
-            encoder.finish_with_body(error.body.as_bytes());
-        });
-        self.close(reason);
-    }
-
-    fn write(&mut self, command: Command, now: Instant, write: impl FnOnce(&mut Encoder<'_>)) {
-        let mut frame = BytesMut::new();
-        write(&mut Encoder::begin(&mut frame, command, self.version()));
-        self.transmit(frame.freeze(), now);
-    }
-
-    fn transmit(&mut self, bytes: Bytes, now: Instant) {
-        self.pulse.sent(now);
-        self.actions.push_back(Action::Transmit(bytes));
     }
 
     fn close(&mut self, reason: CloseReason) {
         self.decoder.discard();
         self.state = State::Closed;
-        self.actions.push_back(Action::Close(reason));
+        self.outbox.push(Action::Close(reason));
     }
 }
 
-/// What an ERROR says.
-struct ErrorFrame<'a> {
-    message: &'a str,
-    body: &'a str,
-    receipt: Option<&'a str>,
-    versions: Option<&'a str>,
-}
-
-/// The value of a header that must be there and not be empty.
-fn required<'a>(headers: &'a Headers, name: &'static str) -> Result<&'a str, Violation> {
-    headers
-        .get(name)
-        .filter(|value| !value.is_empty())
-        .ok_or(Violation::MissingHeader { name })
+/// What CONNECT asks for: the version to speak and the heart-beats it wishes.
+fn parse_connect(command: Command, headers: &Headers) -> Result<(Version, Heartbeat), Violation> {
+    if !matches!(command, Command::Connect | Command::Stomp) {
+        return Err(Violation::NotConnected);
+    }
+    let version =
+        Version::negotiate(headers.get("accept-version")).ok_or(Violation::UnsupportedVersion)?;
+    let wished = match headers.get("heart-beat") {
+        Some(header) if version > Version::V1_0 => {
+            Heartbeat::parse(header).ok_or(Violation::MalformedHeartbeat)?
+        }
+        _ => Heartbeat::NONE,
+    };
+    Ok((version, wished))
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ impl Subscriptions {
     }
 
     /// Whether a message was ever sent under that number.
-    pub(crate) fn knows(&self, number: u64) -> bool {
+    pub(crate) fn has_sent(&self, number: u64) -> bool {
         (1..=self.number).contains(&number)
     }
 

@@ -26,6 +26,10 @@ impl Ticket {
     pub fn receipt(&self) -> Option<&str> {
         self.receipt.as_deref()
     }
+
+    pub(crate) fn into_parts(self) -> (Option<Box<str>>, Bond) {
+        (self.receipt, self.bond)
+    }
 }
 
 /// The tickets that are out, and the COMMITs whose receipts wait for some of them.
@@ -56,11 +60,11 @@ impl Tickets {
     }
 
     /// Notes that `receipt` is due when `sends` tickets with the returned bond are settled.
-    pub(crate) fn open_commit(&mut self, receipt: Box<str>, sends: usize) -> Bond {
+    pub(crate) fn open_commit(&mut self, receipt: &str, sends: usize) -> Bond {
         self.serial = self.serial.wrapping_add(1);
         self.commits.push(Commit {
             serial: self.serial,
-            receipt,
+            receipt: receipt.into(),
             outstanding: sends,
             every_send_was_settled: true,
         });
@@ -90,11 +94,5 @@ impl Tickets {
             self.commits = Vec::new();
         }
         commit.every_send_was_settled.then_some(commit.receipt)
-    }
-}
-
-impl Ticket {
-    pub(crate) fn into_parts(self) -> (Option<Box<str>>, Bond) {
-        (self.receipt, self.bond)
     }
 }

@@ -95,6 +95,12 @@ impl Transactions {
     }
 }
 
+impl Deed {
+    pub(crate) fn is_send(&self) -> bool {
+        matches!(self, Self::Send { .. })
+    }
+}
+
 impl Step {
     fn bytes(&self) -> usize {
         let receipt = self.receipt.as_ref().map_or(0, |receipt| receipt.len());
