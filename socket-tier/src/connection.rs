@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chat::{Problem, ProblemCode, RoomId};
+use chat::{Problem, ProblemCode, RoomId, Seq};
 use stomp::{AckMode, Action, Admission, CloseReason, Credentials, Delivered, Session, Ticket};
 use time::format_description::well_known::Rfc3339;
 use tokio::time::error::Elapsed;
@@ -82,6 +82,7 @@ impl<T: Transport> Connection<T> {
     /// Serves the client to the end of the session.
     pub(crate) async fn run(mut self) {
         let close = self.serve().await;
+        self.outbox.close();
         for (room, listening) in self.rooms {
             let answer = None;
             self.around
@@ -201,8 +202,8 @@ impl<T: Transport> Connection<T> {
                     headers,
                     ticket,
                 } => {
-                    let mode = headers.get("delivery");
-                    self.subscribe(id, &destination, ack, mode, ticket).await;
+                    let wish = Wish::parse(&headers);
+                    self.subscribe(id, &destination, ack, wish, ticket).await;
                 }
                 Action::Unsubscribe { id, ticket, .. } => self.unsubscribe(&id, ticket).await,
                 Action::Send {
@@ -262,12 +263,12 @@ impl<T: Transport> Connection<T> {
         id: Box<str>,
         destination: &str,
         ack: AckMode,
-        mode: Option<&str>,
+        wish: Result<Wish, Problem>,
         ticket: Ticket,
     ) {
-        let source = Source::parse(destination).and_then(|source| Ok((source, parse_mode(mode)?)));
+        let source = Source::parse(destination).and_then(|source| Ok((source, wish?)));
         match source {
-            Ok((Source::Room(room), mode)) => {
+            Ok((Source::Room(room), Wish { mode, since })) => {
                 let listening = Listening {
                     connection: self.id,
                     subscription: id.into(),
@@ -279,6 +280,7 @@ impl<T: Transport> Connection<T> {
                 self.joins_in_flight += 1;
                 let joining = Joining {
                     listening,
+                    since,
                     outbox: Arc::clone(&self.outbox),
                     ticket,
                 };
@@ -422,15 +424,48 @@ fn written(result: Result<Result<(), PeerGone>, Elapsed>) -> Result<(), Close> {
     }
 }
 
-fn parse_mode(header: Option<&str>) -> Result<Mode, Problem> {
-    match header {
-        None => Ok(Mode::Optimistic),
-        Some("committed") => Ok(Mode::Committed),
-        Some(_) => Err(Problem::new(
-            ProblemCode::InvalidRequest,
-            "The header delivery takes \"committed\"; leave it out for both events of a message.",
-        )),
+/// What a SUBSCRIBE asks for in the headers that this system adds.
+struct Wish {
+    mode: Mode,
+    since: Option<Seq>,
+}
+
+impl Wish {
+    fn parse(headers: &stomp::Headers) -> Result<Self, Problem> {
+        let mode = match headers.get("delivery") {
+            None => Mode::Optimistic,
+            Some("committed") => Mode::Committed,
+            Some(_) => {
+                return Err(Problem::new(
+                    ProblemCode::InvalidRequest,
+                    "The header delivery takes \"committed\"; leave it out for both events of a \
+                     message.",
+                ));
+            }
+        };
+        let since = match (headers.get("since"), mode) {
+            (None, _) => None,
+            (Some(number), Mode::Committed) => Some(parse_since(number)?),
+            (Some(_), Mode::Optimistic) => {
+                return Err(Problem::new(
+                    ProblemCode::InvalidRequest,
+                    "The header since goes with delivery:committed.",
+                ));
+            }
+        };
+        Ok(Self { mode, since })
     }
+}
+
+fn parse_since(number: &str) -> Result<Seq, Problem> {
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let parsed = is_number.then(|| number.parse().ok()).flatten();
+    parsed.map(Seq).ok_or_else(|| {
+        Problem::new(
+            ProblemCode::InvalidRequest,
+            "The header since takes the seq or rev of the last change that is known, or 0 for all.",
+        )
+    })
 }
 
 fn gone() -> Close {

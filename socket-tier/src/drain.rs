@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_slots_of_a_thousand_connections_are_spread_evenly() {
-        let now = Instant::now();
+        let now = tokio::time::Instant::now().into_std();
         let early = (0..1000)
             .map(|id| Departure::of(ConnectionId(id), now))
             .filter(|departure| departure.is_due(now + SPREAD / 2))
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn everybody_is_due_after_the_spread_and_told_when_to_return() {
-        let now = Instant::now();
+        let now = tokio::time::Instant::now().into_std();
         for id in 0..1000 {
             let departure = Departure::of(ConnectionId(id), now);
             assert!(departure.is_due(now + SPREAD));

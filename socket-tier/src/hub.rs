@@ -6,6 +6,7 @@
 
 mod broadcast;
 mod order;
+mod resume;
 mod room;
 mod shown;
 
@@ -25,6 +26,7 @@ use crate::limits::{HOLE_PATIENCE, HUB_QUEUE_MAX, LOOK_INTERVAL, REPAIR_PAGE, WA
 use crate::outbox::{Delivery, Outbox};
 
 pub(crate) use broadcast::Broadcast;
+use resume::Progress;
 pub(crate) use room::Mode;
 use room::Room;
 
@@ -47,10 +49,26 @@ pub(crate) struct Listening {
     pub(crate) tracked: bool,
 }
 
+impl Listening {
+    /// A message to this subscription alone.
+    fn delivery(&self, broadcast: Broadcast) -> Delivery {
+        if self.tracked {
+            Delivery::Tracked {
+                subscription: Arc::clone(&self.subscription),
+                broadcast: Arc::new(broadcast),
+            }
+        } else {
+            Delivery::Frame(broadcast.frame(self.version, &self.subscription))
+        }
+    }
+}
+
 /// A subscription on its way into a room.
 pub(crate) struct Joining {
     /// The subscription.
     pub(crate) listening: Listening,
+    /// The number behind which it is told everything first; only with [`Mode::Committed`].
+    pub(crate) since: Option<Seq>,
     /// Where it is told.
     pub(crate) outbox: Arc<Outbox>,
     /// Its SUBSCRIBE, answered as [`Delivery::Joined`].
@@ -99,6 +117,12 @@ enum Work {
     },
     /// A hole had its time to fill by itself.
     Waited(RoomId),
+    /// A listener was told part of what it missed; `None` where it is gone.
+    Resumed {
+        room: RoomId,
+        listening: Listening,
+        progress: Option<Progress>,
+    },
     /// What follows a number was read.
     Read {
         room: RoomId,
@@ -184,6 +208,34 @@ impl Hub {
                 }
                 Work::Watched(name)
             });
+        } else {
+            self.resume(&name);
+        }
+    }
+
+    /// Reads on for the listeners of a room that are told what they missed.
+    fn resume(&mut self, name: &RoomId) {
+        let Some(room) = self.rooms.get_mut(name) else {
+            return;
+        };
+        for reading in room.readings(name) {
+            let (log, room) = (self.log.clone(), name.clone());
+            self.work.spawn(async move {
+                let listening = reading.listening.clone();
+                let progress = reading.run(log).await.ok();
+                Work::Resumed {
+                    room,
+                    listening,
+                    progress,
+                }
+            });
+        }
+    }
+
+    fn resumed(&mut self, name: &RoomId, listening: &Listening, progress: Option<Progress>) {
+        if let (Some(room), Some(progress)) = (self.rooms.get_mut(name), progress) {
+            room.advance(name, listening, progress);
+            self.resume(name);
         }
     }
 
@@ -236,6 +288,11 @@ impl Hub {
             }
             Work::Looked { rooms, heads } => self.looked(rooms, heads),
             Work::Waited(room) => self.waited(&room),
+            Work::Resumed {
+                room,
+                listening,
+                progress,
+            } => self.resumed(&room, &listening, progress),
             Work::Read { room, rows } => self.read(&room, rows),
         }
     }
@@ -290,6 +347,7 @@ impl Hub {
         };
         if room.delivered().is_none() {
             room.position(head);
+            self.resume(&name);
             self.mind_hole(&name);
         } else if let Some(delivered) = room.look(head) {
             self.repair(name, delivered);

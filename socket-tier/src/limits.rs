@@ -74,3 +74,12 @@ pub const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long a SUBSCRIBE waits for the fan-out to listen before it goes on without.
 pub const WATCH_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How many changes a resuming listener is told from one page of Postgres.
+pub const RESUME_PAGE: u32 = 200;
+
+/// How many changes are kept for a resuming listener while Postgres is read for it.
+pub const MEANWHILE_MAX: usize = 64;
+
+/// How long a resuming listener waits before Postgres is asked again.
+pub const RESUME_RETRY: Duration = Duration::from_millis(500);

@@ -65,6 +65,7 @@ impl Delivery {
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     changed: Notify,
+    drained: Notify,
 }
 
 #[derive(Default)]
@@ -72,7 +73,12 @@ struct Queue {
     deliveries: VecDeque<Delivery>,
     bytes: usize,
     overflowed: bool,
+    closed: bool,
 }
+
+/// The connection behind an outbox is gone.
+#[derive(Debug)]
+pub(crate) struct Closed;
 
 /// What there was to take.
 pub(crate) enum Taken {
@@ -87,7 +93,7 @@ impl Outbox {
     pub(crate) fn push(&self, delivery: Delivery) {
         let weight = delivery.weight();
         let mut queue = self.lock();
-        if queue.overflowed {
+        if queue.overflowed || queue.closed {
             return;
         }
         if weight > 0 && queue.bytes + weight > OUTBOX_BYTES_MAX {
@@ -95,6 +101,7 @@ impl Outbox {
                 overflowed: true,
                 ..Queue::default()
             };
+            self.drained.notify_waiters();
         } else {
             queue.bytes += weight;
             queue.deliveries.push_back(delivery);
@@ -110,12 +117,43 @@ impl Outbox {
         }
     }
 
+    /// Waits until half of what may wait is free: the pace of whoever has much to tell.
+    ///
+    /// # Errors
+    /// The connection is gone, or about to go as a slow consumer.
+    pub(crate) async fn roomy(&self) -> Result<(), Closed> {
+        loop {
+            // Registered before the look, so that what is drained in between wakes it.
+            let drained = self.drained.notified();
+            {
+                let queue = self.lock();
+                if queue.closed || queue.overflowed {
+                    return Err(Closed);
+                }
+                if queue.bytes <= OUTBOX_BYTES_MAX / 2 {
+                    return Ok(());
+                }
+            }
+            drained.await;
+        }
+    }
+
+    /// Ends the queue: the connection is gone.
+    pub(crate) fn close(&self) {
+        *self.lock() = Queue {
+            closed: true,
+            ..Queue::default()
+        };
+        self.drained.notify_waiters();
+    }
+
     /// Takes deliveries of about `bytes_max`, at least one where there is one.
     pub(crate) fn take(&self, bytes_max: usize) -> Taken {
         let mut queue = self.lock();
         if queue.overflowed {
             return Taken::Overflow;
         }
+        self.drained.notify_waiters();
         if queue.bytes <= bytes_max {
             queue.bytes = 0;
             return Taken::Deliveries(mem::take(&mut queue.deliveries));
@@ -194,16 +232,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_teller_waits_for_room_and_learns_that_nobody_listens_any_more() {
+        let outbox = Outbox::default();
+        outbox.push(frame(OUTBOX_BYTES_MAX - 1000));
+        let (roomy, ()) = tokio::join!(outbox.roomy(), async {
+            taken(&outbox, OUTBOX_BYTES_MAX);
+        });
+        assert!(roomy.is_ok());
+        outbox.push(frame(OUTBOX_BYTES_MAX - 1000));
+        let (roomy, ()) = tokio::join!(outbox.roomy(), async { outbox.close() });
+        assert!(roomy.is_err());
+    }
+
+    #[tokio::test]
     async fn ready_wakes_for_what_was_pushed_before_and_after() {
-        let outbox = Arc::new(Outbox::default());
+        let outbox = Outbox::default();
         outbox.push(frame(1));
         outbox.ready().await;
         taken(&outbox, 1);
-        let waiting = tokio::spawn({
-            let outbox = Arc::clone(&outbox);
-            async move { outbox.ready().await }
-        });
-        outbox.push(frame(1));
-        waiting.await.expect("woken");
+        tokio::join!(outbox.ready(), async { outbox.push(frame(1)) });
     }
 }

@@ -15,8 +15,8 @@ mod sender;
 pub use content::{Content, ContentError};
 pub use ids::{MessageId, Seq, TempId, TempIdError, UserId};
 pub use message::{
-    ChatMessageReceive, ChatMessageSend, ChatReject, ChatTimestampReceive, Draft, DraftError,
-    Message,
+    ChatMessageReceive, ChatMessageSend, ChatReject, ChatResumed, ChatSnapshot,
+    ChatTimestampReceive, Draft, DraftError, Message,
 };
 pub use page::{ChatMessagesReceive, PageInfo};
 pub use problem::{Problem, ProblemCode, ProblemError};

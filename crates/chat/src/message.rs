@@ -251,6 +251,30 @@ pub struct ChatReject {
     pub reason: String,
 }
 
+/// Ends what a resumed listener missed: the numbers up to `resumedTo` have all been told, or were
+/// overtaken by a later change that was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatResumed {
+    /// The room.
+    pub room_id: RoomId,
+    /// The number up to which the listener is complete.
+    pub resumed_to: Seq,
+}
+
+/// Says that a listener's position is not of this room's history: it reads the history anew, and
+/// hears what follows `lastSeq`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatSnapshot {
+    /// The room.
+    pub room_id: RoomId,
+    /// Always true: what tells this event from the others.
+    pub snapshot: bool,
+    /// The room's last number.
+    pub last_seq: Seq,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,9 +12,12 @@ use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
+/// Looks a variable up by its name.
+type Lookup<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
+
 /// Reads named variables and remembers every fault.
 pub struct Settings<'a> {
-    lookup: Box<dyn Fn(&str) -> Option<OsString> + 'a>,
+    lookup: Box<Lookup<'a>>,
     faults: Vec<Fault>,
 }
 

@@ -1,7 +1,9 @@
 //! An event of a room, encoded once for all who can take the same bytes.
 
 use bytes::BytesMut;
-use chat::{ChatMessageReceive, ChatReject, ChatTimestampReceive, RoomId};
+use chat::{
+    ChatMessageReceive, ChatReject, ChatResumed, ChatSnapshot, ChatTimestampReceive, RoomId, Seq,
+};
 use serde::Serialize;
 use stomp::Version;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -49,6 +51,26 @@ impl Broadcast {
     pub(crate) fn rejected(reject: &ChatReject) -> Self {
         let message_id = format!("{}-rejected", reject.temp_id);
         Self::new(&reject.room_id, message_id, reject)
+    }
+
+    /// Tells a resumed listener up to which number it has been told.
+    pub(crate) fn resumed(room: &RoomId, to: Seq) -> Self {
+        let event = ChatResumed {
+            room_id: room.clone(),
+            resumed_to: to,
+        };
+        Self::new(room, format!("resumed-{to}"), &event)
+    }
+
+    /// Tells a listener whose position cannot be served to read the history anew; what it hears
+    /// from now on follows `head`.
+    pub(crate) fn snapshot(room: &RoomId, head: Seq) -> Self {
+        let event = ChatSnapshot {
+            room_id: room.clone(),
+            snapshot: true,
+            last_seq: head,
+        };
+        Self::new(room, format!("snapshot-{head}"), &event)
     }
 
     fn new(room: &RoomId, message_id: String, event: &impl Serialize) -> Self {

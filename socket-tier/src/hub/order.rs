@@ -96,13 +96,14 @@ impl Order {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use chat::{MessageId, RoomId, TempId};
     use proptest::prelude::*;
     use uuid::Uuid;
 
-    fn change(rev: i64) -> Change {
+    /// A change with this number.
+    pub(in crate::hub) fn change(rev: i64) -> Change {
         Arc::new(ChatMessageReceive {
             id: MessageId(Uuid::nil()),
             temp_id: TempId(Uuid::nil()),

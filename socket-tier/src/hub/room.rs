@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
-use chat::{ChatReject, Seq};
+use chat::{ChatReject, RoomId, Seq};
 use stomp::{Ticket, Version};
 
 use super::broadcast::Broadcast;
 use super::order::{Change, Offer, Order};
+use super::resume::{Progress, Reading, Resuming};
 use super::shown::Shown;
 use super::{ConnectionId, Joining, Listening};
 use crate::limits::LISTENERS_PER_ROOM_MAX;
@@ -36,12 +37,16 @@ pub(crate) enum Mode {
 struct Member {
     connection: ConnectionId,
     outbox: Arc<Outbox>,
+    /// What it knows already: numbers up to here are not told to it.
+    knows: Seq,
 }
 
 /// A room with at least one listener on this instance.
 #[derive(Default)]
 pub(crate) struct Room {
     groups: HashMap<Group, Vec<Member>>,
+    /// Listeners that are still told what they missed.
+    resuming: Vec<Resuming>,
     listeners: usize,
     joining: Vec<(Arc<Outbox>, Ticket)>,
     order: Order,
@@ -61,27 +66,41 @@ impl Room {
         }
         let Joining {
             listening,
+            since,
             outbox,
             ticket,
         } = joining;
-        let member = Member {
-            connection: listening.connection,
-            outbox: Arc::clone(&outbox),
-        };
-        self.groups
-            .entry(Group::of(listening))
-            .or_default()
-            .push(member);
         self.listeners += 1;
-        self.joining.push((outbox, ticket));
+        self.joining.push((Arc::clone(&outbox), ticket));
+        match since {
+            Some(since) => self.resuming.push(Resuming::new(listening, outbox, since)),
+            None => self.listen(listening, outbox, Seq::ZERO),
+        }
         if self.order.delivered().is_some() {
             self.admit();
         }
         Ok(())
     }
 
+    fn listen(&mut self, listening: Listening, outbox: Arc<Outbox>, knows: Seq) {
+        let member = Member {
+            connection: listening.connection,
+            outbox,
+            knows,
+        };
+        self.groups
+            .entry(Group::of(listening))
+            .or_default()
+            .push(member);
+    }
+
     /// Removes a listener.
     pub(super) fn leave(&mut self, listening: Listening) {
+        if let Some(index) = self.resuming_index(&listening) {
+            self.resuming.swap_remove(index);
+            self.listeners -= 1;
+            return;
+        }
         let connection = listening.connection;
         let group = Group::of(listening);
         let Some(members) = self.groups.get_mut(&group) else {
@@ -93,6 +112,51 @@ impl Room {
         if members.is_empty() {
             self.groups.remove(&group);
         }
+    }
+
+    /// The readings that listeners on their way wait for. None before it is known where the room
+    /// stands: what came in between would be neither read nor let through.
+    pub(super) fn readings(&mut self, name: &RoomId) -> Vec<Reading> {
+        if self.order.delivered().is_none() {
+            return Vec::new();
+        }
+        self.resuming
+            .iter_mut()
+            .filter_map(|resuming| resuming.begin(name.clone()))
+            .collect()
+    }
+
+    /// Takes how far a reading brought a listener. At the room's present it listens live.
+    pub(super) fn advance(&mut self, name: &RoomId, listening: &Listening, progress: Progress) {
+        let Some(index) = self.resuming_index(listening) else {
+            return;
+        };
+        let is_complete = matches!(progress, Progress::UpToDate(_));
+        let has_caught_up = self.resuming[index].advance(progress);
+        if !has_caught_up {
+            return;
+        }
+        let resuming = self.resuming.swap_remove(index);
+        let (listening, outbox) = (resuming.listening.clone(), Arc::clone(&resuming.outbox));
+        let (at, rest) = resuming.finish();
+        if is_complete {
+            outbox.push(listening.delivery(Broadcast::resumed(name, at)));
+        }
+        for broadcast in rest
+            .iter()
+            .filter_map(|change| Broadcast::committed(change))
+        {
+            outbox.push(listening.delivery(broadcast));
+        }
+        let knows = rest.iter().filter_map(|change| change.rev).max();
+        self.listen(listening, outbox, knows.unwrap_or(at));
+    }
+
+    fn resuming_index(&self, listening: &Listening) -> Option<usize> {
+        self.resuming.iter().position(|resuming| {
+            resuming.listening.connection == listening.connection
+                && resuming.listening.subscription == listening.subscription
+        })
     }
 
     /// Whether nobody listens any more.
@@ -192,18 +256,28 @@ impl Room {
             self.tell(Mode::Optimistic, || Some(Broadcast::shown(&message)));
         }
         self.tell(Mode::Optimistic, || Broadcast::timestamp(change));
-        self.tell(Mode::Committed, || Broadcast::committed(change));
+        for resuming in &mut self.resuming {
+            resuming.keep(change);
+        }
+        let rev = change.rev.unwrap_or_default();
+        self.tell_behind(rev, Mode::Committed, || Broadcast::committed(change));
     }
 
-    /// Encodes an event once per group and hands it to every member. Nobody of the mode, no work.
+    /// Tells an event that has no number, or that is told whoever knows what.
     fn tell(&self, mode: Mode, event: impl FnOnce() -> Option<Broadcast>) {
+        self.tell_behind(Seq(i64::MAX), mode, event);
+    }
+
+    /// Encodes an event once per group and hands it to every member that does not know its number.
+    /// Nobody of the mode, no work.
+    fn tell_behind(&self, rev: Seq, mode: Mode, event: impl FnOnce() -> Option<Broadcast>) {
         let mut groups = self.groups.iter().filter(|(group, _)| group.mode == mode);
         let Some(first) = groups.next() else { return };
         let Some(broadcast) = event().map(Arc::new) else {
             return;
         };
         for (group, members) in std::iter::once(first).chain(groups) {
-            group.tell(&broadcast, members);
+            group.tell(rev, &broadcast, members);
         }
     }
 }
@@ -218,7 +292,8 @@ impl Group {
         }
     }
 
-    fn tell(&self, broadcast: &Arc<Broadcast>, members: &[Member]) {
+    fn tell(&self, rev: Seq, broadcast: &Arc<Broadcast>, members: &[Member]) {
+        let members = members.iter().filter(|member| rev > member.knows);
         if self.tracked {
             for member in members {
                 member.outbox.push(Delivery::Tracked {
