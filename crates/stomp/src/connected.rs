@@ -8,7 +8,7 @@ use crate::violation::Violation;
 use crate::{AckMode, Action, Command, Delivered, Frame, Headers, Limits, Message, Version};
 
 /// The state of a session whose client was let in.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Connected {
     subscriptions: Subscriptions,
     transactions: Transactions,

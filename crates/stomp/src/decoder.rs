@@ -1,5 +1,6 @@
 //! Reads frames from bytes that come in any pieces.
 
+use std::fmt;
 use std::str;
 use std::sync::Arc;
 
@@ -17,7 +18,6 @@ pub const COMMAND_BYTES_MAX: usize = 32;
 /// within the [`Limits`], provided that [`next_frame`](Self::next_frame) is called until it has no more.
 /// Until [`set_version`](Self::set_version) it reads by the rules of 1.2, which fit the frames that
 /// come before a version is agreed.
-#[derive(Debug)]
 pub struct Decoder {
     limits: Arc<Limits>,
     buffer: BytesMut,
@@ -36,7 +36,6 @@ pub struct DecodeError {
 }
 
 /// How far the frame at the front of the buffer has been read.
-#[derive(Debug)]
 enum Progress {
     /// The buffer starts with a frame's head, or with line ends between frames.
     Head(Scan),
@@ -47,7 +46,7 @@ enum Progress {
 }
 
 /// The search for the blank line. Bytes are looked at once, however small the pieces.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 struct Scan {
     /// Where the current line starts.
     line_start: usize,
@@ -59,7 +58,6 @@ struct Scan {
     command_bytes: usize,
 }
 
-#[derive(Debug)]
 struct Head {
     command: Command,
     headers: Headers,
@@ -243,14 +241,18 @@ impl Decoder {
                 max: limits.headers_max,
             });
         }
-        if bytes > limits.header_bytes_max {
-            return Err(Fault::HeaderTooLong {
-                max: limits.header_bytes_max,
-            });
-        }
-        if scan.line_start - scan.command_bytes + bytes > limits.headers_bytes_max {
-            return Err(Fault::HeadersTooLong {
-                max: limits.headers_bytes_max,
+        // Of two limits the one that is reached first is named, in whatever pieces the line comes.
+        let before = scan.line_start - scan.command_bytes;
+        let left = limits.headers_bytes_max.saturating_sub(before);
+        if bytes > limits.header_bytes_max.min(left) {
+            return Err(if limits.header_bytes_max <= left {
+                Fault::HeaderTooLong {
+                    max: limits.header_bytes_max,
+                }
+            } else {
+                Fault::HeadersTooLong {
+                    max: limits.headers_bytes_max,
+                }
             });
         }
         Ok(())
@@ -387,5 +389,15 @@ impl Decoder {
         } else {
             value
         }
+    }
+}
+
+/// Shows how much is held and not what: it may be a secret.
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder")
+            .field("version", &self.version)
+            .field("buffered", &self.buffer.len())
+            .finish_non_exhaustive()
     }
 }

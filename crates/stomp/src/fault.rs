@@ -33,19 +33,19 @@ pub enum Fault {
     /// A NUL came before the blank line that ends the headers.
     #[error("A blank line must end the headers before the NUL that ends the frame.")]
     NulInHead,
-    /// More headers than [`Limits::headers_max`].
+    /// More headers than [`Limits::headers_max`](crate::Limits::headers_max).
     #[error("A frame may have at most {max} headers (headers_max).")]
     TooManyHeaders {
         /// The limit.
         max: usize,
     },
-    /// A header line is longer than [`Limits::header_bytes_max`].
+    /// A header line is longer than [`Limits::header_bytes_max`](crate::Limits::header_bytes_max).
     #[error("A header line may have at most {max} bytes (header_bytes_max).")]
     HeaderTooLong {
         /// The limit.
         max: usize,
     },
-    /// The header lines are together longer than [`Limits::headers_bytes_max`].
+    /// The header lines are together longer than [`Limits::headers_bytes_max`](crate::Limits::headers_bytes_max).
     #[error("The headers of a frame may have at most {max} bytes together (headers_bytes_max).")]
     HeadersTooLong {
         /// The limit.
@@ -56,7 +56,7 @@ pub enum Fault {
         "The header content-length must be the number of bytes of the body, in decimal digits."
     )]
     BadContentLength,
-    /// The body is longer than [`Limits::body_bytes_max`].
+    /// The body is longer than [`Limits::body_bytes_max`](crate::Limits::body_bytes_max).
     #[error("A body may have at most {max} bytes (body_bytes_max).")]
     BodyTooLong {
         /// The limit.

@@ -13,7 +13,6 @@ use crate::{Action, Command, Message, Version, message};
 
 /// The actions that wait for the driver, and what is decided by what was written: heart-beats and
 /// the tickets that are out.
-#[derive(Debug)]
 pub(crate) struct Outbox {
     actions: VecDeque<Action>,
     /// The time of the input that is being handled.

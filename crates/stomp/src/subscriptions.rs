@@ -30,7 +30,6 @@ impl AckMode {
 }
 
 /// A message that ACK or NACK names.
-#[derive(Debug)]
 pub(crate) enum Acknowledged {
     /// By the `ack` header of its MESSAGE, which 1.2 has.
     Number(u64),
@@ -55,7 +54,7 @@ pub(crate) enum Slot {
 }
 
 /// The subscriptions of one session.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Subscriptions {
     /// Sorted by id: a sorted array is the smallest map, and a session has few.
     by_id: Vec<Subscription>,
@@ -65,7 +64,6 @@ pub(crate) struct Subscriptions {
     number: u64,
 }
 
-#[derive(Debug)]
 struct Subscription {
     id: Box<str>,
     destination: Box<str>,
@@ -75,7 +73,6 @@ struct Subscription {
 }
 
 /// The messages that a subscription was sent and has not acknowledged, in order.
-#[derive(Debug)]
 struct Window {
     unacknowledged: VecDeque<Unacknowledged>,
     /// An acknowledgement covers what was sent before as well.
@@ -84,7 +81,6 @@ struct Window {
     is_awaited: bool,
 }
 
-#[derive(Debug)]
 struct Unacknowledged {
     number: u64,
     /// Empty in 1.2, where the number is enough.

@@ -33,7 +33,7 @@ impl Ticket {
 }
 
 /// The tickets that are out, and the COMMITs whose receipts wait for some of them.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Tickets {
     outstanding: usize,
     commits: Vec<Commit>,
@@ -41,7 +41,6 @@ pub(crate) struct Tickets {
 }
 
 /// A COMMIT that asked for a receipt, while sends of its transaction are being processed.
-#[derive(Debug)]
 struct Commit {
     serial: u32,
     receipt: Box<str>,
@@ -84,7 +83,7 @@ impl Tickets {
             .iter()
             .position(|commit| commit.serial == serial)?;
         let commit = &mut self.commits[at];
-        commit.outstanding -= 1;
+        commit.outstanding = commit.outstanding.saturating_sub(1);
         commit.every_send_was_settled &= was_settled;
         if commit.outstanding > 0 {
             return None;

@@ -7,28 +7,25 @@ use crate::violation::Violation;
 use crate::{Headers, Limits};
 
 /// The open transactions of one session.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Transactions {
     open: Vec<Transaction>,
     /// What all of them hold together.
     bytes: usize,
 }
 
-#[derive(Debug)]
 struct Transaction {
     name: Box<str>,
     steps: Vec<Step>,
 }
 
 /// A frame within a transaction.
-#[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) receipt: Option<Box<str>>,
     pub(crate) deed: Deed,
 }
 
 /// What a frame does when its transaction is committed.
-#[derive(Debug)]
 pub(crate) enum Deed {
     Send {
         destination: Box<str>,

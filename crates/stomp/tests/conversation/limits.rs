@@ -64,6 +64,19 @@ fn all_header_lines_are_measured_together() {
 }
 
 #[test]
+fn the_limit_that_is_reached_first_is_named_in_whatever_pieces_a_line_comes() {
+    let bytes = b"SEND\na:345678901234567\nb:345678901234567\nc:345678901234567890123";
+    let whole = fault_of(bytes);
+    assert_eq!(whole, Some(Fault::HeadersTooLong { max: 40 }));
+    let mut decoder = Decoder::new(Arc::new(small()));
+    let in_pieces = bytes.chunks(1).find_map(|piece| {
+        decoder.push(piece);
+        decoder.next_frame().err()
+    });
+    assert_eq!(in_pieces.map(|error| error.fault), whole);
+}
+
+#[test]
 fn a_body_is_measured_before_it_ends_and_by_what_it_claims() {
     let too_long = Some(Fault::BodyTooLong { max: 10 });
     assert_eq!(fault_of(b"SEND\n\n0123456789\0"), None);
