@@ -6,6 +6,9 @@
 //! place when it comes back and is not parsed; what is not read becomes the server's
 //! back-pressure; and nothing that arrives is held beyond a bound.
 //!
+//! One line leads to one server, with or without replicas. The names of channels are those that a
+//! Redis Cluster needs; to be carried by one, the adapter would take a line to each of its shards.
+//!
 //! ```text
 //! publish, watch ──▶ Switchboard ──outbox──▶ speak ──▶ Redis
 //!                    │  Line: owed echoes, pulse         │
@@ -20,6 +23,8 @@ mod fault;
 mod inbox;
 mod line;
 mod mac;
+#[cfg(test)]
+mod model;
 mod resp;
 mod server;
 mod socket;

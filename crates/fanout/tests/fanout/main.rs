@@ -6,3 +6,4 @@ mod memory;
 mod redis;
 mod redis_faults;
 mod redis_server;
+mod redis_tls;

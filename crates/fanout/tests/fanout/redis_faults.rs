@@ -43,6 +43,37 @@ async fn a_server_killed_while_people_talk_loses_and_doubles_no_own_event() {
     assert!(ann.fanout.counters().dropped > 0);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_cut_again_and_again_while_people_talk_lose_and_double_no_own_event() {
+    let server = RedisServer::start().await;
+    let namespace = Namespace::on(&server.url());
+    let (mut ann, mut bob) = (namespace.join().await, namespace.join().await);
+    let hall = room("hall");
+    ann.watches(&hall).await;
+    bob.watches(&hall).await;
+    let mut stranger = namespace.stranger().await;
+
+    for _ in 0..20 {
+        let mut said = talk(&ann, &hall, 100);
+        let () = redis::cmd("CLIENT")
+            .arg(&["KILL", "TYPE", "pubsub"])
+            .query_async(&mut stranger)
+            .await
+            .expect("killed");
+        said.extend(talk(&ann, &hall, 100));
+        let mut back = ann.hears_of(Incoming::Restored).await;
+        while back.len() < said.len() {
+            back.push(ann.next_event().await);
+        }
+        assert!(back == said, "each own event once, in order");
+        bob.hears_of(Incoming::Restored).await;
+    }
+
+    let last = ann.says(shown(&hall, "last"));
+    ann.hears(&last).await;
+    while bob.next_event().await != last {}
+}
+
 #[tokio::test]
 async fn a_server_that_is_paused_delays_own_events_by_no_more_than_the_limit() {
     let server = RedisServer::start().await;
