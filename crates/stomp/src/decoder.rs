@@ -21,6 +21,8 @@ pub const COMMAND_BYTES_MAX: usize = 32;
 pub struct Decoder {
     limits: Arc<Limits>,
     buffer: BytesMut,
+    /// Bytes were consumed and their room is still allocated.
+    has_slack: bool,
     progress: Progress,
     version: Version,
 }
@@ -72,6 +74,7 @@ impl Decoder {
         Self {
             limits,
             buffer: BytesMut::new(),
+            has_slack: false,
             progress: Progress::Head(Scan::default()),
             version: Version::V1_2,
         }
@@ -117,12 +120,10 @@ impl Decoder {
     /// the decoder drops what it holds and gives out nothing more.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, DecodeError> {
         let outcome = self.read_frame();
-        if outcome.is_err() {
-            self.discard();
-        }
-        if self.buffer.is_empty() {
-            // An idle connection keeps no buffer.
-            self.buffer = BytesMut::new();
+        match outcome {
+            Ok(Some(_)) => {}
+            Ok(None) => self.release_slack(),
+            Err(_) => self.discard(),
         }
         outcome
     }
@@ -174,7 +175,7 @@ impl Decoder {
         let head = self
             .parse_head(&self.buffer[..scan.line_start])
             .map_err(|fault| self.error(fault, scan.line_start))?;
-        self.buffer.advance(end);
+        self.consume(end);
         Ok(Some(head))
     }
 
@@ -189,7 +190,7 @@ impl Decoder {
                 _ => break,
             }
         }
-        self.buffer.advance(skipped);
+        self.consume(skipped);
     }
 
     /// Searches on for the blank line and returns where the body starts, if it is there.
@@ -335,8 +336,22 @@ impl Decoder {
         };
         // A copy, so that a small body never keeps a large piece of input alive.
         let body = Bytes::copy_from_slice(&self.buffer[..length]);
-        self.buffer.advance(length + 1);
+        self.consume(length + 1);
         Ok(Some(body))
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.buffer.advance(bytes);
+        self.has_slack |= bytes > 0;
+    }
+
+    /// Moves what is left of a piece to a place of its own size: an idle connection keeps no
+    /// buffer, and the start of a frame does not keep what came before it.
+    fn release_slack(&mut self) {
+        if self.has_slack {
+            self.buffer = BytesMut::from(&self.buffer[..]);
+            self.has_slack = false;
+        }
     }
 
     fn check_body(&self, command: Command, bytes: usize) -> Result<(), Fault> {
@@ -399,5 +414,23 @@ impl fmt::Debug for Decoder {
             .field("version", &self.version)
             .field("buffered", &self.buffer.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_takes_no_more_room_than_it_needs() {
+        let mut decoder = Decoder::new(Arc::default());
+        decoder.push(&b"BEGIN\n\n\0".repeat(1_000));
+        decoder.push(b"SEND");
+        while decoder.next_frame().expect("every frame is good").is_some() {}
+        assert_eq!(decoder.buffer, b"SEND"[..]);
+        assert!(decoder.buffer.capacity() < 64);
+        decoder.push(b"\n\n\0\n");
+        while decoder.next_frame().expect("every frame is good").is_some() {}
+        assert_eq!(decoder.buffer.capacity(), 0);
     }
 }
