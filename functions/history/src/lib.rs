@@ -1,1 +1,40 @@
-//! x
+//! What was said: the history of the rooms over HTTP.
+//!
+//! [`router`] is the whole function. Its Lambda (`main.rs`), the `maru` command and the tests
+//! serve this same router, so all three answer with the same bytes.
+
+pub mod config;
+mod in_room;
+mod messages;
+mod probes;
+mod unread;
+
+use axum::Router;
+use axum::routing::get;
+use http_edge::{Cors, EdgeConfig, edge};
+use message_log::MessageLog;
+
+/// What the function works with.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Where the messages are.
+    pub log: MessageLog,
+    /// Which pages of other origins may read them.
+    pub cors: Cors,
+}
+
+/// Makes the function's router: full paths, every layer inside.
+pub fn router(state: State) -> Router {
+    let State { log, cors } = state;
+    let routes = Router::new()
+        .route("/{roomId}/messages", get(messages::page))
+        .route("/health", get(probes::health))
+        .route("/livez", get(probes::live))
+        .route("/readyz", get(probes::ready))
+        .with_state(log);
+    let config = EdgeConfig {
+        cors,
+        ..EdgeConfig::default()
+    };
+    edge(routes, config)
+}

@@ -1,0 +1,65 @@
+//! What the environment says: the only reader of it in this crate.
+
+use std::env;
+
+use http_edge::Cors;
+use settings::{Faults, Logs, Settings};
+
+/// The configuration of the function as a Lambda.
+#[derive(Debug)]
+pub struct Config {
+    /// `DATABASE_URL`.
+    pub database_url: String,
+    /// `CORS_ALLOWED_ORIGINS`.
+    pub cors: Cors,
+    /// `RUST_LOG` and `LOG_FORMAT`.
+    pub logs: Logs,
+}
+
+impl Config {
+    /// Reads the environment of the process.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn from_env() -> Result<Self, Faults> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a config.rs reads the environment"
+        )]
+        Self::read(Settings::new(|name| env::var_os(name)))
+    }
+
+    fn read(mut settings: Settings<'_>) -> Result<Self, Faults> {
+        let database_url = settings.required_text(
+            "DATABASE_URL",
+            "the address of Postgres, such as postgres://user:password@host:5432/chat",
+        );
+        let origins = settings.list("CORS_ALLOWED_ORIGINS");
+        let cors = Cors::allow(origins.iter().map(String::as_str)).unwrap_or_else(|error| {
+            settings.fault("CORS_ALLOWED_ORIGINS", error.to_string());
+            Cors::default()
+        });
+        let logs = Logs::read(&mut settings);
+        settings.finish()?;
+        Ok(Self {
+            database_url: database_url.unwrap_or_default(),
+            cors,
+            logs,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let settings = Settings::new(|name| {
+            (name == "CORS_ALLOWED_ORIGINS").then(|| "https://a.example, *".into())
+        });
+        let faults = Config::read(settings).expect_err("two faults").0;
+        let names: Vec<_> = faults.iter().map(|fault| fault.name.as_str()).collect();
+        assert_eq!(names, ["DATABASE_URL", "CORS_ALLOWED_ORIGINS"]);
+    }
+}

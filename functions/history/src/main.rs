@@ -1,0 +1,40 @@
+//! The history function as a Lambda.
+
+use std::process::ExitCode;
+
+use history::config::Config;
+use history::{State, router};
+use message_log::MessageLog;
+
+/// A Lambda answers one request at a time.
+const DATABASE_CONNECTIONS: u32 = 1;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            #[expect(clippy::print_stderr, reason = "why nothing was started")]
+            {
+                eprintln!("{fault}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Answers events until the platform ends the process. Dials Postgres at the first that needs it,
+/// so that a cold start waits for nothing; the tables are the socket tier's to make.
+async fn run() -> Result<(), String> {
+    let config = Config::from_env().map_err(|faults| faults.to_string())?;
+    config.logs.start();
+    let log = MessageLog::connect_lazy(&config.database_url, DATABASE_CONNECTIONS)
+        .map_err(|error| format!("DATABASE_URL: {error}"))?;
+    let state = State {
+        log,
+        cors: config.cors,
+    };
+    lambda_http::run(router(state))
+        .await
+        .map_err(|error| format!("the Lambda runtime ended: {error}"))
+}

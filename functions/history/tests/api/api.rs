@@ -1,0 +1,114 @@
+//! The language of these tests.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use chat::{Content, Draft, Message, Nickname, RoomId, Sender, TempId};
+use history::{State, router};
+use http_body_util::BodyExt;
+use http_edge::Cors;
+use message_log::{Appended, MessageLog};
+use serde_json::Value;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+/// The function, and the log it reads.
+pub(crate) struct Api {
+    pub(crate) log: MessageLog,
+}
+
+/// What the function answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Api {
+    /// On the database of these tests, its tables made.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests are configured by the environment alone"
+    )]
+    pub(crate) async fn start() -> Self {
+        let url = std::env::var("DATABASE_URL").expect(
+            "DATABASE_URL is not set; it names the database of these tests, and `cargo xtask \
+             test` sets it",
+        );
+        let log = MessageLog::connect(&url, 2)
+            .await
+            .expect("DATABASE_URL names a Postgres that answers");
+        log.migrate().await.expect("the tables can be made");
+        Self { log }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        State {
+            log: self.log.clone(),
+            cors: Cors::allow(["https://chat.example.org"]).expect("an origin"),
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        self.answer(request).await
+    }
+
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Answer {
+        let response = router(self.state())
+            .oneshot(request)
+            .await
+            .expect("an answer");
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            text: String::from_utf8(bytes.into()).expect("text"),
+        }
+    }
+
+    /// Stores that many messages in a room.
+    pub(crate) async fn fill(&self, room: &RoomId, count: usize) -> Vec<Message> {
+        let drafts: Vec<_> = (1..=count)
+            .map(|n| Draft {
+                room: room.clone(),
+                sender: Sender::guest(Nickname::parse("지은").expect("a name")),
+                temp_id: TempId(Uuid::new_v4()),
+                content: Content::parse(&format!("메시지 {n}")).expect("a content"),
+            })
+            .collect();
+        let appended = self.log.append(&drafts).await.expect("the batch is stored");
+        appended
+            .into_iter()
+            .map(|answer| match answer {
+                Appended::Stored { message, .. } => message,
+                Appended::Conflict => panic!("new messages do not conflict"),
+            })
+            .collect()
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).expect("JSON")
+    }
+
+    /// The seqs of a page, and its `before` and `after`.
+    pub(crate) fn page(&self) -> (Vec<i64>, Option<i64>, Option<i64>) {
+        assert_eq!(self.status, StatusCode::OK, "{self:?}");
+        let json = self.json();
+        let messages = json["messages"].as_array().expect("messages");
+        let seqs = messages.iter().map(|message| message["seq"].as_i64());
+        (
+            seqs.collect::<Option<_>>().expect("seqs"),
+            json["page"]["before"].as_i64(),
+            json["page"]["after"].as_i64(),
+        )
+    }
+}
+
+/// A room that no other test knows; its name needs no encoding.
+pub(crate) fn room() -> RoomId {
+    RoomId::parse(&format!("room-{}", Uuid::new_v4())).expect("a room's name")
+}

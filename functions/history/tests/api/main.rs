@@ -1,0 +1,7 @@
+//! The function against a real Postgres, the one that `DATABASE_URL` names.
+
+mod api;
+mod away;
+mod lambda;
+mod messages;
+mod probes;

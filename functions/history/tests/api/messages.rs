@@ -1,0 +1,201 @@
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use chat::RoomId;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::api::{Api, room};
+
+#[tokio::test]
+async fn a_page_has_exactly_the_contracts_members() {
+    let api = Api::start().await;
+    let room = room();
+    let message = api.fill(&room, 1).await.remove(0);
+
+    let answer = api.get(&format!("/{room}/messages")).await;
+
+    assert_eq!(answer.headers[header::CONTENT_TYPE], "application/json");
+    assert_eq!(answer.headers[header::CACHE_CONTROL], "private, no-store");
+    let created_at = answer.json()["messages"][0]["createdAt"].clone();
+    assert!(created_at.as_str().expect("a time").ends_with('Z'));
+    assert_eq!(
+        answer.json(),
+        json!({
+            "messages": [{
+                "id": message.id,
+                "tempId": message.temp_id,
+                "sender": "지은",
+                "content": "메시지 1",
+                "roomId": room,
+                "createdAt": created_at,
+                "editedAt": null,
+                "deleted": false,
+                "seq": 1,
+                "rev": 1
+            }],
+            "page": { "limit": 50, "before": null, "after": null, "lastSeq": 1 }
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_room_in_which_nothing_was_said_is_an_empty_page() {
+    let answer = Api::start()
+        .await
+        .get(&format!("/{}/messages", room()))
+        .await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(
+        answer.json(),
+        json!({
+            "messages": [],
+            "page": { "limit": 50, "before": null, "after": null, "lastSeq": 0 }
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_client_walks_the_whole_room_by_the_cursors_of_its_pages() {
+    let api = Api::start().await;
+    let room = room();
+    api.fill(&room, 120).await;
+    let path = format!("/{room}/messages");
+
+    let mut back = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let (seqs, before, _) = api.get(&format!("{path}?limit=50{cursor}")).await.page();
+        back.splice(0..0, seqs);
+        match before {
+            Some(before) => cursor = format!("&before={before}"),
+            None => break,
+        }
+    }
+    let mut forth = Vec::new();
+    let mut cursor = "&after=0".to_owned();
+    loop {
+        let (seqs, _, after) = api.get(&format!("{path}?limit=50{cursor}")).await.page();
+        forth.extend(seqs);
+        match after {
+            Some(after) => cursor = format!("&after={after}"),
+            None => break,
+        }
+    }
+
+    let all: Vec<_> = (1..=120).collect();
+    assert_eq!(back, all);
+    assert_eq!(forth, all);
+}
+
+#[tokio::test]
+async fn before_and_after_give_the_parts_that_they_name() {
+    let api = Api::start().await;
+    let room = room();
+    api.fill(&room, 9).await;
+    for (query, page) in [
+        ("limit=3", (vec![7, 8, 9], Some(7), None)),
+        ("limit=3&before=5", (vec![2, 3, 4], Some(2), Some(4))),
+        ("limit=3&after=5", (vec![6, 7, 8], Some(6), Some(8))),
+        (
+            "limit=3&after=2&before=8",
+            (vec![5, 6, 7], Some(5), Some(7)),
+        ),
+        ("after=9", (vec![], Some(10), None)),
+        ("before=1", (vec![], None, Some(0))),
+        ("after=4&before=5", (vec![], Some(5), Some(4))),
+        ("limit=200", ((1..=9).collect(), None, None)),
+    ] {
+        let answer = api.get(&format!("/{room}/messages?{query}")).await;
+        assert_eq!(answer.page(), page, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_parameters_are_all_named() {
+    let api = Api::start().await;
+    let answer = api
+        .get("/lobby/messages?limit=201&before=x&includeDeleted=maybe")
+        .await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        answer.headers[header::CONTENT_TYPE],
+        "application/problem+json"
+    );
+    let problem = answer.json();
+    assert_eq!(problem["code"], "invalid-request");
+    assert_eq!(
+        problem["detail"],
+        "The parameter limit is not a whole number from 1 to 200."
+    );
+    let pointers: Vec<_> = problem["errors"]
+        .as_array()
+        .expect("errors")
+        .iter()
+        .map(|error| error["pointer"].as_str().expect("a pointer"))
+        .collect();
+    assert_eq!(pointers, ["?limit", "?before", "?includeDeleted"]);
+}
+
+#[tokio::test]
+async fn a_room_is_found_by_its_percent_encoded_name() {
+    let api = Api::start().await;
+    let tag = Uuid::new_v4();
+    let room = RoomId::parse(&format!("마루 50% & co? #{tag}")).expect("a room's name");
+    api.fill(&room, 1).await;
+    let path = format!("/%EB%A7%88%EB%A3%A8%2050%25%20%26%20co%3F%20%23{tag}/messages");
+    let answer = api.get(&path).await;
+    assert_eq!(answer.page().0, [1]);
+    assert_eq!(answer.json()["messages"][0]["roomId"], room.as_str());
+}
+
+#[tokio::test]
+async fn a_path_that_names_no_room_is_a_problem_that_says_why() {
+    let api = Api::start().await;
+    for (name, why) in [
+        ("a%2Fb", "contains '/'"),
+        ("a%00b", "control character"),
+        ("%FF", "UTF-8"),
+        ("auth", "reserved"),
+        (&"a".repeat(129), "more than 128"),
+    ] {
+        let answer = api.get(&format!("/{name}/messages")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{name}");
+        let error = answer.json()["errors"][0].clone();
+        assert_eq!(error["pointer"], "{roomId}");
+        let detail = error["detail"].as_str().expect("a detail");
+        assert!(detail.contains(why), "{name}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_listed_page_of_another_origin_may_read() {
+    let api = Api::start().await;
+    for (origin, allowed) in [
+        ("https://chat.example.org", true),
+        ("https://evil.example", false),
+    ] {
+        let request = Request::get("/lobby/messages")
+            .header(header::ORIGIN, origin)
+            .body(Body::empty())
+            .expect("a request");
+        let answer = api.answer(request).await;
+        let header = answer.headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+        assert_eq!(header.is_some(), allowed, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn other_methods_and_paths_are_problems() {
+    let api = Api::start().await;
+    let request = Request::post("/lobby/messages")
+        .body(Body::empty())
+        .expect("a request");
+    let answer = api.answer(request).await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    for path in ["/", "/lobby", "/lobby/messages/", "//messages"] {
+        let answer = api.get(path).await;
+        let problem: Value = answer.json();
+        assert!(answer.status.is_client_error(), "{path}");
+        assert_eq!(problem["status"], answer.status.as_u16(), "{path}");
+    }
+}
