@@ -227,7 +227,7 @@ impl Connected {
                 });
             }
             Deed::Acknowledge(acknowledged) => {
-                let opened = self.subscriptions.acknowledge(&acknowledged, errand.limits);
+                let opened = self.subscriptions.acknowledge(&acknowledged);
                 if let Some(id) = opened {
                     errand.outbox.push(Action::WindowOpened { id });
                 }

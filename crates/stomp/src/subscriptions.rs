@@ -170,11 +170,7 @@ impl Subscriptions {
     ///
     /// A message that is not there, as one acknowledged before or one of a subscription that has
     /// ended, is no error: the client cannot know how far its earlier frames have got.
-    pub(crate) fn acknowledge(
-        &mut self,
-        acknowledged: &Acknowledged,
-        limits: &Limits,
-    ) -> Option<Box<str>> {
+    pub(crate) fn acknowledge(&mut self, acknowledged: &Acknowledged) -> Option<Box<str>> {
         self.by_id.iter_mut().find_map(|subscription| {
             let window = subscription.window.as_mut()?;
             let at = match acknowledged {
@@ -187,7 +183,7 @@ impl Subscriptions {
                     window.position_of_message(message_id)?
                 }
             };
-            Some(window.free(at, limits).then(|| subscription.id.clone()))
+            Some(window.free(at).then(|| subscription.id.clone()))
         })?
     }
 
@@ -225,7 +221,7 @@ impl Window {
 
     /// Frees the message at that place, with those before it where that is meant, and says whether
     /// somebody awaits the room.
-    fn free(&mut self, at: usize, limits: &Limits) -> bool {
+    fn free(&mut self, at: usize) -> bool {
         if self.is_cumulative {
             self.unacknowledged.drain(..=at);
         } else {
@@ -234,7 +230,6 @@ impl Window {
         if self.unacknowledged.is_empty() {
             self.unacknowledged = VecDeque::new();
         }
-        let has_room = self.unacknowledged.len() < limits.unacknowledged_max;
-        has_room && std::mem::take(&mut self.is_awaited)
+        std::mem::take(&mut self.is_awaited)
     }
 }
