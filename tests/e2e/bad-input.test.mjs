@@ -136,8 +136,7 @@ suite("bad input", () => {
         Person.connects(t, "Eve", instances[0]),
       ]);
       await ada.enters(room);
-      // The answer to the frame is the end of the connection.
-      eve.sends("/app/chat", message({ content: "x".repeat(bytes) })).catch(() => {});
+      eve.throws("/app/chat", message({ content: "x".repeat(bytes) }));
       const { code } = await eve.isClosed();
       assert.equal(code, 1009);
       assert.ok(ada.isConnected);

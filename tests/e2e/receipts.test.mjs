@@ -14,7 +14,7 @@ suite("receipts", () => {
   test("no receipt comes while the commit is held back, and it comes right after", async (t) => {
     const [east, west] = instances;
     const room = freshRoom("held");
-    const database = await Database.connects(t);
+    const database = Database.connectsFor(t);
     const [ada, ben] = await Promise.all([
       Person.connects(t, "Ada", east),
       Person.connects(t, "Ben", west),
@@ -53,7 +53,7 @@ suite("receipts", () => {
   test("whatever is receipted can be read at that moment", async (t) => {
     const [east, west] = instances;
     const room = freshRoom("read");
-    const database = await Database.connects(t);
+    const database = Database.connectsFor(t);
     const people = await Promise.all([
       Person.connects(t, "Ada", east),
       Person.connects(t, "Ben", west),

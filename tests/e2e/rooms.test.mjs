@@ -68,7 +68,7 @@ suite("two instances", () => {
       Person.connects(t, "Eve", east),
       Person.connects(t, "Fay", west),
     ]);
-    const database = await Database.connects(t);
+    const database = Database.connectsFor(t);
     await Promise.all(people.map((person) => person.enters(room)));
     await Promise.all(outsiders.map((person) => person.enters(otherRoom)));
 
@@ -117,7 +117,7 @@ suite("two instances", () => {
   test("the same tempId is stored once, whichever instance it reaches", async (t) => {
     const [east, west] = instances;
     const room = freshRoom("again");
-    const database = await Database.connects(t);
+    const database = Database.connectsFor(t);
     const [here, there] = await Promise.all([
       Person.connects(t, "Ada", east),
       Person.connects(t, "Ada", west),

@@ -93,12 +93,17 @@ export class Person {
   /**
    * SENDs a body, an object as JSON, and waits for the answer: `{ receipt }` or `{ problem }`.
    */
-  async sends(destination, body, { headers = {}, limitMs } = {}) {
-    const text = typeof body === "string" ? body : JSON.stringify(body);
+  async sends(destination, body, { limitMs } = {}) {
     const receipt = randomUUID();
     const answer = this.#answer(receipt, `SEND to ${destination}`, limitMs);
-    this.#client.publish({ destination, body: text, headers: { ...headers, receipt } });
+    this.throws(destination, body, { receipt });
     return answer;
+  }
+
+  /** SENDs a body, an object as JSON, and goes on. */
+  throws(destination, body, headers) {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    this.#client.publish({ destination, body: text, headers });
   }
 
   /** What was heard in a room so far. */
