@@ -25,7 +25,8 @@ async fn reading_is_refused_soon_with_the_advice_to_try_again() {
     for path in ["/lobby/messages", "/readyz"] {
         let began = Instant::now();
         let answer = api.get(path).await;
-        assert!(began.elapsed() < Duration::from_millis(1_500));
+        // A second for the dialling, and what a busy machine adds.
+        assert!(began.elapsed() < Duration::from_millis(2_500));
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert_eq!(answer.headers[header::RETRY_AFTER], "1");
         let problem = answer.json();
