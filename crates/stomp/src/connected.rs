@@ -206,9 +206,7 @@ impl Connected {
             receipt: errand.receipt.clone(),
             deed,
         };
-        self.transactions.add(transaction, step, errand.limits)?;
-        errand.receipt = None;
-        Ok(())
+        self.transactions.add(transaction, step, errand.limits)
     }
 
     fn perform(&mut self, deed: Deed, bond: Bond, errand: &mut Errand<'_>) {

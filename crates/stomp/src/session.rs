@@ -73,7 +73,7 @@ impl Session {
 
     /// The socket brought these bytes: any piece of the stream, of any size.
     pub fn handle_bytes(&mut self, bytes: &[u8], now: Instant) {
-        if bytes.is_empty() || matches!(self.state, State::Disconnecting { .. } | State::Closed) {
+        if bytes.is_empty() {
             return;
         }
         self.outbox.now = now;

@@ -37,6 +37,7 @@ fn a_commit_is_receipted_before_the_disconnect_that_follows_it() {
     peer.says("BEGIN\ntransaction:t\n\n^@SEND\ndestination:/a\ntransaction:t\n\nhi^@");
     peer.says("COMMIT\ntransaction:t\nreceipt:1\n\n^@DISCONNECT\nreceipt:77\n\n^@");
     let sent = peer.server_is_asked_to_send();
+    peer.hears_nothing();
     peer.server_settles(sent.ticket);
     peer.hears("RECEIPT\nreceipt-id:1\n\n^@");
     peer.hears("RECEIPT\nreceipt-id:77\n\n^@");

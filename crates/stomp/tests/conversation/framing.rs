@@ -177,6 +177,10 @@ fn a_nul_before_the_blank_line_is_an_error_at_once() {
     peer.says("DISCONNECT\nreceipt:77\n^@");
     let error = peer.hears_the_error("frame ends within its headers", Protocol);
     assert!(error.contains("\nreceipt-id:77\n"), "{error}");
+    let mut peer = Peer::connected("1.2");
+    peer.says("DISCONNECT\nreceipt:78^@");
+    let error = peer.hears_the_error("frame ends within its headers", Protocol);
+    assert!(error.contains("\nreceipt-id:78\n"), "{error}");
 }
 
 #[test]
@@ -239,10 +243,10 @@ fn a_body_on_any_client_frame_but_send_is_an_error() {
         "DISCONNECT",
     ] {
         let mut peer = Peer::connected("1.2");
-        peer.says(&format!("{frame}\n\nbody^@"));
+        peer.says(&format!("{frame}\n\n\n^@"));
         peer.hears_the_error("body not allowed", Protocol);
         let mut peer = Peer::connected("1.2");
-        peer.says(&format!("{frame}\ncontent-length:4\n\n"));
+        peer.says(&format!("{frame}\ncontent-length:1\n\n"));
         peer.hears_the_error("body not allowed", Protocol);
     }
     let mut peer = Peer::new();

@@ -51,8 +51,11 @@ fn a_receipt_can_carry_what_the_application_has_to_say() {
     let mut peer = Peer::connected("1.2");
     peer.says("SEND\ndestination:/a\nreceipt:1\n\nhi^@");
     let sent = peer.server_is_asked_to_send();
-    peer.session
-        .settle(sent.ticket, &[("seq", "7"), ("at", "12:00")], peer.now);
+    peer.session.settle(
+        sent.ticket,
+        &[("seq", "7"), ("", "nameless"), ("at", "12:00")],
+        peer.now,
+    );
     peer.hears("RECEIPT\nreceipt-id:1\nseq:7\nat:12\\c00\n\n^@");
 }
 
