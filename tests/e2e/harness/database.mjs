@@ -1,5 +1,7 @@
 // The truth, read past the servers.
 
+import { randomInt } from "node:crypto";
+
 import pg from "pg";
 
 import { until } from "./deadline.mjs";
@@ -8,12 +10,16 @@ import { databaseUrl } from "./environment.mjs";
 export class Database {
   #pool;
   #holder;
+  #undo;
 
   /** Connects for the length of a test. */
   static connectsFor(t) {
     const database = new Database();
     database.#pool = new pg.Pool({ connectionString: databaseUrl });
-    t.after(() => database.#pool.end());
+    t.after(async () => {
+      if (database.#holder) await database.releases();
+      await database.#pool.end();
+    });
     return database;
   }
 
@@ -33,28 +39,50 @@ export class Database {
     return (await this.#pool.query(query, [messageId])).rowCount === 1;
   }
 
-  /** Locks a room's counter, so that nothing in it can be committed until `releases`. */
-  async holds(room) {
-    this.#holder = await this.#pool.connect();
-    await this.#holder.query("BEGIN");
+  /** Locks a room's counter: whoever writes in the room waits until `releases`. */
+  async holdsRoom(room) {
+    await this.#begins();
     const query = "SELECT 1 FROM chat_room WHERE room_id = $1 FOR UPDATE";
     const { rowCount } = await this.#holder.query(query, [room]);
     if (rowCount !== 1) throw new Error(`there is no room ${room} to hold`);
   }
 
-  /** Waits until somebody else waits for the room that is held. */
+  /** Lets everything in a room be written, but its COMMIT waits until `releases`. */
+  async holdsCommit(room) {
+    const key = randomInt(2 ** 31);
+    const name = `hold_${key}`;
+    await this.#pool.query(`
+      CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_advisory_xact_lock(${key}); RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER ${name} AFTER INSERT ON chat_message
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+        WHEN (NEW.room_id = '${room}') EXECUTE FUNCTION ${name}();`);
+    this.#undo = `DROP FUNCTION ${name} CASCADE`;
+    await this.#begins();
+    await this.#holder.query("SELECT pg_advisory_xact_lock($1)", [key]);
+  }
+
+  /** Waits until somebody else waits for what is held. */
   async isWaitedFor() {
     const query = `SELECT 1 FROM pg_stat_activity
                    WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))`;
     await until(
       async () => (await this.#holder.query(query)).rowCount > 0,
-      "a transaction waits for the room that the test holds",
+      "a transaction waits for what the test holds",
     );
   }
 
   /** Lets the room go on. */
   async releases() {
     await this.#holder.query("ROLLBACK");
+    if (this.#undo) await this.#holder.query(this.#undo);
+    this.#undo = undefined;
     this.#holder.release();
+    this.#holder = undefined;
+  }
+
+  async #begins() {
+    this.#holder = await this.#pool.connect();
+    await this.#holder.query("BEGIN");
   }
 }
