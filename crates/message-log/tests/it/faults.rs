@@ -206,6 +206,25 @@ async fn a_commit_that_is_refused_stored_nothing() {
 }
 
 #[tokio::test]
+async fn a_commit_that_ends_with_an_error_that_tells_nothing_is_unknown() {
+    let Some((place, log)) = Place::with_log(1).await else {
+        return;
+    };
+    let room = room("cancelled commit");
+    at_commit(&place.beside, "RAISE query_canceled;").await;
+    let said = draft(&room, "Ada", "perhaps");
+    let outcome = log.append(std::slice::from_ref(&said)).await;
+    assert!(
+        matches!(outcome, Err(AppendError::Unknown(_))),
+        "{outcome:?}"
+    );
+
+    run(&place.beside, "DROP FUNCTION at_commit CASCADE".into()).await;
+    assert_eq!(stores(&log, &said).await.seq, Seq(1));
+    place.clear().await;
+}
+
+#[tokio::test]
 async fn a_caller_that_loses_interest_leaves_the_log_usable() {
     let Some((place, log)) = Place::with_log(1).await else {
         return;
