@@ -90,6 +90,9 @@ fn page_of(rows: &[PgRow], room: &RoomId) -> Result<Page, sqlx::Error> {
 /// One page and where it stands, from one snapshot. `$2` and `$3` are the seqs between which it
 /// lies, both exclusive; `$4` says whether deleted messages count; `$5` is the limit. There is
 /// always a first row: an empty page is one without a message, and stands at its bounds.
+///
+/// Whether more stands around it is asked for as the nearest message: of an EXISTS the planner
+/// hopes that reading the table from its start will soon find one.
 macro_rules! page_sql {
     ($order:literal) => {
         concat!(
@@ -109,14 +112,16 @@ edge AS (
 ),
 around AS MATERIALIZED (
     SELECT
-        EXISTS (
-            SELECT FROM chat_message AS m
+        (
+            SELECT m.seq FROM chat_message AS m
             WHERE m.room_id = $1 AND m.seq < edge.first_seq AND ($4 OR NOT m.is_deleted)
-        ) AS more_before,
-        EXISTS (
-            SELECT FROM chat_message AS m
+            ORDER BY m.seq DESC LIMIT 1
+        ) IS NOT NULL AS more_before,
+        (
+            SELECT m.seq FROM chat_message AS m
             WHERE m.room_id = $1 AND m.seq > edge.last_seq AND ($4 OR NOT m.is_deleted)
-        ) AS more_after,
+            ORDER BY m.seq LIMIT 1
+        ) IS NOT NULL AS more_after,
         coalesce((SELECT last_seq FROM chat_room WHERE room_id = $1), 0) AS room_last_seq
     FROM edge
 )
