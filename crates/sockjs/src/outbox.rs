@@ -18,13 +18,17 @@ pub(crate) struct Overflow;
 impl Outbox {
     /// Takes a message if all that waits is then within `bytes_max`.
     pub(crate) fn push(&mut self, message: Quoted, bytes_max: usize) -> Result<(), Overflow> {
-        let bytes = self.bytes + cost(&message);
-        if bytes > bytes_max {
+        if !self.has_room(&message, bytes_max) {
             return Err(Overflow);
         }
-        self.bytes = bytes;
+        self.bytes += cost(&message);
         self.messages.push_back(message);
         Ok(())
+    }
+
+    /// Whether a message fits within `bytes_max`.
+    pub(crate) fn has_room(&self, message: &Quoted, bytes_max: usize) -> bool {
+        self.bytes + cost(message) <= bytes_max
     }
 
     /// The next frame: the oldest message, and further ones until the frame has

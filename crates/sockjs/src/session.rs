@@ -202,6 +202,18 @@ impl Session {
         Ok(())
     }
 
+    /// Whether [`send`](Self::send) would take the message, were the session open. It takes any
+    /// single one that is within the bound by itself once nothing else waits.
+    pub fn has_room(&self, message: &Quoted) -> bool {
+        let bytes_max = self.settings.outbox_bytes_max;
+        self.outbox.has_room(message, bytes_max)
+    }
+
+    /// Whether nothing waits for the client.
+    pub fn is_drained(&self) -> bool {
+        self.outbox.bytes() == 0
+    }
+
     /// Bytes that wait for the client, of at most [`Settings::outbox_bytes_max`].
     pub fn outbox_bytes(&self) -> usize {
         self.outbox.bytes()

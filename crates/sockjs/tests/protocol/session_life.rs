@@ -159,6 +159,21 @@ fn a_client_that_takes_too_little_is_closed_by_name() {
 }
 
 #[test]
+fn there_is_room_exactly_as_long_as_a_message_is_taken() {
+    let mut peer = Peer::opened();
+    let message = Quoted::new(&"x".repeat(1000));
+    assert!(peer.session.is_drained());
+    while peer.session.has_room(&message) {
+        assert_eq!(peer.session.send(message.clone(), peer.now), Ok(()));
+        assert!(!peer.session.is_drained());
+    }
+    assert_eq!(
+        peer.session.send(message, peer.now),
+        Err(SendError::OutboxFull)
+    );
+}
+
+#[test]
 fn a_client_that_outruns_the_application_gets_its_messages_back() {
     let mut peer = Peer::opened();
     let half = "x".repeat(Settings::default().inbox_bytes_max / 2);
