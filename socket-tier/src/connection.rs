@@ -159,7 +159,11 @@ impl<T: Transport> Connection<T> {
 
     async fn hear(&mut self, received: Received) -> Result<(), Close> {
         match received {
-            Received::Data(bytes) => {
+            Received::Text(text) => {
+                self.session.handle_bytes(text.as_bytes(), now());
+                Ok(())
+            }
+            Received::Binary(bytes) => {
                 self.session.handle_bytes(&bytes, now());
                 Ok(())
             }

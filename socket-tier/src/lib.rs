@@ -2,7 +2,7 @@
 //! said in Postgres and fans it out to every instance that has a listener.
 //!
 //! Top-down: [`listener`] accepts connections, [`upgrade`] makes sockets of them, [`connection`]
-//! drives one STOMP session each. A SEND goes through [`posting`] to the [`writer`], which commits
+//! drives one STOMP session each; [`sockjs`] does the same for clients without WebSockets. A SEND goes through [`posting`] to the [`writer`], which commits
 //! in batches; what happened in a room comes back through the fan-out to the [`hub`], which puts it
 //! in order and hands it to the [`outbox`] of every listener.
 
@@ -17,9 +17,10 @@ pub mod origins;
 mod outbox;
 mod posting;
 mod probes;
+pub mod sockjs;
 pub mod tier;
-mod transport;
-mod upgrade;
+pub mod transport;
+pub mod upgrade;
 mod writer;
 
 pub use tier::{SocketTier, Stores};

@@ -26,6 +26,10 @@ pub const OUTBOX_BYTES_MAX: usize = 512 * 1024;
 /// How long one write may take before the socket is closed as a slow consumer (4009).
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a peer may take nothing at all before its connection is dropped: longer than what
+/// closes a socket in order, which is [`WRITE_TIMEOUT`] and [`CLOSE_TIMEOUT`].
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// How long the closing handshake may take before the connection is dropped.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -83,3 +87,37 @@ pub const MEANWHILE_MAX: usize = 64;
 
 /// How long a resuming listener waits before Postgres is asked again.
 pub const RESUME_RETRY: Duration = Duration::from_millis(500);
+
+/// How many sessions over SockJS' HTTP transports one instance keeps; one more is answered 503.
+pub const SOCKJS_SESSIONS_MAX: usize = 20_000;
+
+/// How long a SockJS session without a listening client is kept.
+pub const SOCKJS_DISCONNECT_DELAY: Duration = Duration::from_secs(5);
+
+/// How long a listening SockJS client hears nothing before it hears a heart-beat.
+pub const SOCKJS_HEARTBEAT: Duration = Duration::from_secs(25);
+
+/// After how many bytes a streaming response of SockJS ends, since browsers keep all of it.
+pub const SOCKJS_RESPONSE_BYTES_MAX: usize = 128 * 1024;
+
+/// A frame of SockJS takes no further message once it has so many bytes.
+pub const SOCKJS_FRAME_BYTES_MAX: usize = 64 * 1024;
+
+/// How much may wait for a SockJS client, in bytes. A full session makes its application wait,
+/// and is closed as a slow consumer (4009) after [`WRITE_TIMEOUT`].
+pub const SOCKJS_OUTBOX_BYTES_MAX: usize = 256 * 1024;
+
+/// How much of a SockJS client may wait for the application, in bytes; requests then wait too.
+pub const SOCKJS_INBOX_BYTES_MAX: usize = 256 * 1024;
+
+/// The largest body and WebSocket message of a SockJS client, in bytes: several STOMP frames.
+pub const SOCKJS_PAYLOAD_BYTES_MAX: usize = 256 * 1024;
+
+/// How many messages a SockJS client may send at once.
+pub const SOCKJS_PAYLOAD_MESSAGES_MAX: usize = 1024;
+
+/// How long the body of a request may take to come.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a request waits for its session to take what it brought, before it is answered 503.
+pub const SOCKJS_SEND_PATIENCE: Duration = Duration::from_secs(20);

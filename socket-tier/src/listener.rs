@@ -1,5 +1,7 @@
 //! Accepts connections and serves HTTP on them, upgrades included.
 
+mod write_deadline;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -16,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use crate::limits::{CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIMEOUT};
+use crate::limits::{CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIMEOUT, STALL_TIMEOUT};
+use write_deadline::WriteDeadline;
 
 /// A place among the connections of an instance, kept as long as the connection lives.
 #[derive(Clone)]
@@ -30,7 +33,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves `router` on every connection until `stop`; requests under way are then finished.
 ///
 /// Over [`CONNECTIONS_MAX`] connections a further one is closed at once. The head of a request has
-/// [`HEAD_TIMEOUT`] and [`HEAD_BYTES_MAX`].
+/// [`HEAD_TIMEOUT`] and [`HEAD_BYTES_MAX`]; a peer that takes nothing for [`STALL_TIMEOUT`] is gone.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let requests = TaskTracker::new();
@@ -86,7 +89,10 @@ async fn serve_one(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(
+            TokioIo::new(WriteDeadline::new(stream, STALL_TIMEOUT)),
+            service,
+        )
         .with_upgrades();
     tokio::pin!(connection);
     let served = tokio::select! {

@@ -8,19 +8,22 @@ use axum::Router;
 use axum::routing::get;
 use fanout::{Fanout, Incoming};
 use message_log::MessageLog;
+use sockjs::IframePage;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::connection::Surroundings;
+use crate::connection::{Connection, Surroundings};
 use crate::hub::{ConnectionId, Hub};
 use crate::listener;
 use crate::origins::Origins;
 use crate::posting::Posting;
 use crate::probes;
-use crate::upgrade;
+use crate::sockjs::{Application, Endpoint, Entrance, Options};
+use crate::transport::Transport;
+use crate::upgrade::{self, SUBPROTOCOLS};
 use crate::writer::Writer;
 
 /// How long an instance takes to be left.
@@ -28,6 +31,9 @@ pub const GRACE: Duration = Duration::from_secs(20);
 
 /// How long the requests under way may take after that.
 pub const REQUEST_GRACE: Duration = Duration::from_secs(5);
+
+/// Where the frame of a page without CORS finds its client; the version that pages use.
+const SOCKJS_CLIENT: &str = "https://cdn.jsdelivr.net/npm/sockjs-client@1.6.1/dist/sockjs.min.js";
 
 /// The backends that an instance stands on. Whoever starts it chooses the adapters.
 pub struct Stores {
@@ -53,6 +59,14 @@ impl Doors {
     /// An id that no other connection of this instance has or had.
     pub(crate) fn next_id(&self) -> ConnectionId {
         ConnectionId(self.ids.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Over SockJS each client is a STOMP connection, as over `/ws`.
+impl Application for Doors {
+    async fn serve<T: Transport + 'static>(&self, client: T) {
+        let around = Arc::clone(&self.around);
+        Connection::new(self.next_id(), client, around).run().await;
     }
 }
 
@@ -101,12 +115,25 @@ impl SocketTier {
         }
     }
 
-    /// The tier's routes: `/ws` and the probes.
+    /// The tier's routes: `/ws`, `/ws-sockjs` and the probes.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/ws", get(upgrade::open))
             .merge(probes::routes())
             .with_state(Arc::clone(&self.doors))
+            .merge(self.sockjs().router())
+    }
+
+    fn sockjs(&self) -> Endpoint<Doors> {
+        let iframe = IframePage::new(SOCKJS_CLIENT).expect("it is a URL");
+        let mut options = Options::new(iframe);
+        options.raw.subprotocols = &SUBPROTOCOLS;
+        let entrance = Entrance {
+            origins: self.doors.origins.clone(),
+            draining: self.doors.around.draining.clone(),
+            sockets: self.doors.sockets.clone(),
+        };
+        Endpoint::new("/ws-sockjs", options, entrance, Arc::clone(&self.doors))
     }
 
     /// Serves `router` on `listener` until `stop`, then leaves the instance. False where somebody

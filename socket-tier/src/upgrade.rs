@@ -1,4 +1,4 @@
-//! The plain WebSocket endpoint: checks the handshake and makes a connection of it.
+//! The plain WebSocket endpoint, and the handshake that makes a socket of a request anywhere.
 
 use std::sync::Arc;
 
@@ -9,17 +9,19 @@ use chat::{Problem, ProblemCode};
 use hyper::upgrade::OnUpgrade;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
+use tokio_util::task::TaskTracker;
 
 use crate::connection::Connection;
+use crate::limits::WEBSOCKET_MESSAGE_BYTES_MAX;
 use crate::listener::ConnectionPermit;
 use crate::tier::Doors;
 use crate::transport::WebSocket;
 
 /// The subprotocols, best first (registered by STOMP 1.2, "Appendix A" and IANA).
-const SUBPROTOCOLS: [&str; 3] = ["v12.stomp", "v11.stomp", "v10.stomp"];
+pub(crate) const SUBPROTOCOLS: [&str; 3] = ["v12.stomp", "v11.stomp", "v10.stomp"];
 
 /// `GET /ws`: the opening handshake (RFC 6455, section 4.2).
-pub(crate) async fn open(State(doors): State<Arc<Doors>>, mut request: Request) -> Response {
+pub(crate) async fn open(State(doors): State<Arc<Doors>>, request: Request) -> Response {
     if doors.around.draining.is_cancelled() {
         return problem(Problem::new(
             ProblemCode::Overloaded,
@@ -32,39 +34,72 @@ pub(crate) async fn open(State(doors): State<Arc<Doors>>, mut request: Request) 
             "Pages of this origin may not connect; list it in CORS_ALLOWED_ORIGINS.",
         ));
     }
-    let subprotocol = choose_subprotocol(request.headers());
-    let upgrade = request.extensions_mut().remove::<OnUpgrade>();
-    let permit = request.extensions_mut().remove::<ConnectionPermit>();
-    let mut response = match create_response(&request.map(|_| ())) {
-        Ok(response) => response.map(|()| axum::body::Body::empty()),
-        Err(error) => return refuse_handshake(&error),
-    };
-    let Some(upgrade) = upgrade else {
-        return refuse_handshake(&Error::AttackAttempt);
-    };
-    if let Some(subprotocol) = subprotocol {
-        response.headers_mut().insert(
-            header::SEC_WEBSOCKET_PROTOCOL,
-            HeaderValue::from_static(subprotocol),
-        );
-    }
-    let id = doors.next_id();
     let around = Arc::clone(&doors.around);
-    doors.sockets.spawn(async move {
-        let _permit = permit;
-        match upgrade.await {
-            Ok(upgraded) => {
-                let transport = WebSocket::new(upgraded).await;
-                Connection::new(id, transport, around).run().await;
-            }
-            Err(error) => tracing::debug!(%error, "a handshake was not completed"),
+    let id = doors.next_id();
+    let handshake = Handshake {
+        subprotocols: &SUBPROTOCOLS,
+        message_bytes_max: WEBSOCKET_MESSAGE_BYTES_MAX,
+    };
+    handshake.accept(request, &doors.sockets, move |transport| {
+        Connection::new(id, transport, around).run()
+    })
+}
+
+/// How WebSockets begin at an endpoint (RFC 6455, section 4.2).
+#[derive(Clone, Copy, Debug)]
+pub struct Handshake {
+    /// The subprotocols spoken there, best first. A client may offer none.
+    pub subprotocols: &'static [&'static str],
+    /// The largest message of a client, in bytes; a larger one ends the socket with 1009.
+    pub message_bytes_max: usize,
+}
+
+impl Handshake {
+    /// Answers the opening handshake. A task of `sockets` then has `serve` serve the socket, and
+    /// holds the connection's place among those of the instance meanwhile.
+    pub fn accept<F>(
+        self,
+        mut request: Request,
+        sockets: &TaskTracker,
+        serve: impl FnOnce(WebSocket) -> F + Send + 'static,
+    ) -> Response
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let subprotocol = choose_subprotocol(self.subprotocols, request.headers());
+        let upgrade = request.extensions_mut().remove::<OnUpgrade>();
+        let permit = request.extensions_mut().remove::<ConnectionPermit>();
+        let mut response = match create_response(&request.map(|_| ())) {
+            Ok(response) => response.map(|()| axum::body::Body::empty()),
+            Err(error) => return refuse_handshake(&error),
+        };
+        let Some(upgrade) = upgrade else {
+            return refuse_handshake(&Error::AttackAttempt);
+        };
+        if let Some(subprotocol) = subprotocol {
+            response.headers_mut().insert(
+                header::SEC_WEBSOCKET_PROTOCOL,
+                HeaderValue::from_static(subprotocol),
+            );
         }
-    });
-    response
+        sockets.spawn(async move {
+            let _permit = permit;
+            match upgrade.await {
+                Ok(upgraded) => {
+                    serve(WebSocket::new(upgraded, self.message_bytes_max).await).await;
+                }
+                Err(error) => tracing::debug!(%error, "a handshake was not completed"),
+            }
+        });
+        response
+    }
 }
 
 /// The best subprotocol that the client offers, or none where it offers none of ours.
-fn choose_subprotocol(headers: &HeaderMap) -> Option<&'static str> {
+fn choose_subprotocol(
+    spoken: &'static [&'static str],
+    headers: &HeaderMap,
+) -> Option<&'static str> {
     let offered: Vec<&str> = headers
         .get_all(header::SEC_WEBSOCKET_PROTOCOL)
         .iter()
@@ -72,8 +107,9 @@ fn choose_subprotocol(headers: &HeaderMap) -> Option<&'static str> {
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .collect();
-    SUBPROTOCOLS
-        .into_iter()
+    spoken
+        .iter()
+        .copied()
         .find(|subprotocol| offered.contains(subprotocol))
 }
 
@@ -111,16 +147,22 @@ mod tests {
     #[test]
     fn the_best_offered_version_is_chosen_wherever_it_stands() {
         let mut headers = HeaderMap::new();
-        assert_eq!(choose_subprotocol(&headers), None);
+        assert_eq!(choose_subprotocol(&SUBPROTOCOLS, &headers), None);
         headers.append(
             header::SEC_WEBSOCKET_PROTOCOL,
             HeaderValue::from_static("soap, v10.stomp"),
         );
-        assert_eq!(choose_subprotocol(&headers), Some("v10.stomp"));
+        assert_eq!(
+            choose_subprotocol(&SUBPROTOCOLS, &headers),
+            Some("v10.stomp")
+        );
         headers.append(
             header::SEC_WEBSOCKET_PROTOCOL,
             HeaderValue::from_static("v11.stomp,v12.stomp"),
         );
-        assert_eq!(choose_subprotocol(&headers), Some("v12.stomp"));
+        assert_eq!(
+            choose_subprotocol(&SUBPROTOCOLS, &headers),
+            Some("v12.stomp")
+        );
     }
 }

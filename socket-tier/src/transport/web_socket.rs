@@ -1,0 +1,136 @@
+//! A session over a WebSocket (RFC 6455).
+
+use std::future;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::{self, AsyncWriteExt};
+use tokio::time;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+use super::{Close, PeerGone, Received, Transport};
+use crate::limits::{CLOSE_TIMEOUT, WEBSOCKET_READ_BUFFER_BYTES, WRITE_CHUNK_BYTES};
+
+/// A WebSocket: each text is a message of its own.
+pub struct WebSocket {
+    stream: WebSocketStream<TokioIo<Upgraded>>,
+    message_bytes_max: usize,
+    /// Whether the peer broke the rules, so that what it sends can no longer be told apart.
+    is_broken: bool,
+}
+
+impl WebSocket {
+    /// Takes an upgraded connection, whose messages have `message_bytes_max` bytes at the most;
+    /// a larger one ends it with 1009.
+    pub(crate) async fn new(upgraded: Upgraded, message_bytes_max: usize) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(WEBSOCKET_READ_BUFFER_BYTES)
+            .write_buffer_size(WRITE_CHUNK_BYTES)
+            .max_write_buffer_size(4 * WRITE_CHUNK_BYTES.max(message_bytes_max))
+            .max_message_size(Some(message_bytes_max))
+            .max_frame_size(Some(message_bytes_max));
+        let io = TokioIo::new(upgraded);
+        Self {
+            stream: WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await,
+            message_bytes_max,
+            is_broken: false,
+        }
+    }
+
+    /// Puts one binary message behind those that wait to be written.
+    ///
+    /// # Errors
+    /// The peer takes nothing any more.
+    pub async fn feed_binary(&mut self, bytes: Bytes) -> Result<(), PeerGone> {
+        let message = Message::Binary(bytes);
+        self.stream.feed(message).await.map_err(|_| PeerGone)
+    }
+
+    /// Puts the text, if there is one, behind those that wait to be written. Safe to cancel: the
+    /// text is taken only once there is room for it.
+    pub(crate) async fn feed_from(&mut self, text: &mut Option<Utf8Bytes>) -> Result<(), PeerGone> {
+        if text.is_none() {
+            return Ok(());
+        }
+        let roomy = future::poll_fn(|context| self.stream.poll_ready_unpin(context));
+        roomy.await.map_err(|_| PeerGone)?;
+        if let Some(text) = text.take() {
+            let message = Message::Text(text);
+            self.stream
+                .start_send_unpin(message)
+                .map_err(|_| PeerGone)?;
+        }
+        Ok(())
+    }
+
+    fn broken(&self, error: &Error) -> Received {
+        match error {
+            Error::Capacity(CapacityError::MessageTooLong { .. }) => Received::Broken(Close::new(
+                1009,
+                format!("a message has more than {} bytes", self.message_bytes_max),
+            )),
+            Error::Utf8(_) => Received::Broken(Close::new(1007, "a text message is not UTF-8")),
+            Error::Protocol(error) => {
+                let mut reason = error.to_string();
+                reason.truncate(reason.floor_char_boundary(Close::REASON_BYTES_MAX));
+                Received::Broken(Close::new(1002, reason))
+            }
+            _ => Received::Gone,
+        }
+    }
+}
+
+impl Transport for WebSocket {
+    async fn receive(&mut self) -> Received {
+        loop {
+            return match self.stream.next().await {
+                Some(Ok(Message::Text(text))) => Received::Text(text),
+                Some(Ok(Message::Binary(bytes))) => Received::Binary(bytes),
+                // Answered by the WebSocket library.
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
+                Some(Ok(Message::Close(_))) | None => Received::Gone,
+                Some(Err(error)) => {
+                    self.is_broken = true;
+                    self.broken(&error)
+                }
+            };
+        }
+    }
+
+    async fn feed(&mut self, text: Utf8Bytes) -> Result<(), PeerGone> {
+        let message = Message::Text(text);
+        self.stream.feed(message).await.map_err(|_| PeerGone)
+    }
+
+    async fn flush(&mut self) -> Result<(), PeerGone> {
+        self.stream.flush().await.map_err(|_| PeerGone)
+    }
+
+    async fn close(mut self, close: Close) {
+        let frame = CloseFrame {
+            code: close.code.into(),
+            reason: close.reason.into(),
+        };
+        // Reading on until the peer's answer keeps the kernel from resetting the connection while
+        // the last frames are still on their way (RFC 6455, section 7.1.1).
+        let closing = async {
+            if self.stream.close(Some(frame)).await.is_err() {
+                return;
+            }
+            if self.is_broken {
+                let connection = self.stream.get_mut();
+                if connection.shutdown().await.is_ok() {
+                    let _ = io::copy(connection, &mut io::sink()).await;
+                }
+            } else {
+                while let Some(Ok(_)) = self.stream.next().await {}
+            }
+        };
+        let _ = time::timeout(CLOSE_TIMEOUT, closing).await;
+    }
+}
