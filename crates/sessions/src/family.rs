@@ -10,7 +10,7 @@ use crate::token::{Digest, Presented, Salt};
 pub const ROTATION_GRACE: Duration = Duration::from_secs(10);
 
 /// What is kept of a session's tokens: nothing that could be presented.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Family {
     pub(crate) mark: Digest,
     pub(crate) newest: Digest,
@@ -18,7 +18,7 @@ pub(crate) struct Family {
 }
 
 /// How the newest token came to be.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Turn {
     pub(crate) replaced: Digest,
     pub(crate) salt: Salt,

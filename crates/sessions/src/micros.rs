@@ -18,6 +18,10 @@ impl Micros {
         Self(self.0.saturating_sub(micros(duration)))
     }
 
+    pub(crate) fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     /// How long after `earlier` this is; zero where it is not after it.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         let micros = self.0.saturating_sub(earlier.0);

@@ -18,7 +18,7 @@ use crate::{REVOCATION_LIFETIME, RefreshToken, Rotation, SessionId, SessionInfo}
 pub const SESSIONS_PER_USER_MAX: usize = 10;
 
 /// A user's living sessions.
-#[derive(Clone, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Person {
     pub(crate) sessions: Vec<Record>,
     /// When all of it was ended last, for as long as a token from before may be about.

@@ -8,7 +8,7 @@ use crate::token::{Presented, RefreshToken};
 use crate::{ClientInfo, SESSION_LIFETIME, SessionId, SessionInfo};
 
 /// A session of a user, who is not repeated in it.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Record {
     pub(crate) id: SessionId,
     pub(crate) created_at: Micros,

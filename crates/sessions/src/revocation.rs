@@ -89,13 +89,13 @@ impl Entry {
 }
 
 impl RevocationCursor {
-    /// What was entered before this need not be read.
+    /// What was entered before this need not be read: it was brought, or has ended.
     ///
     /// The place goes by what was read and not by this instance's clock, which may be ahead of the
     /// others': its own bound is only the end of what still matters. Nor does it go ahead of
     /// `now`, to where another's fast clock wrote.
     pub(crate) fn reads_from(&self, now: Micros) -> Micros {
-        let oldest = now.minus(REVOCATION_LIFETIME);
+        let oldest = now.minus(REVOCATION_LIFETIME).next();
         match self.newest {
             Some(newest) => newest.min(now).minus(REVOCATION_OVERLAP).max(oldest),
             None => oldest,

@@ -35,11 +35,8 @@ pub(crate) trait Store: Send + Sync + 'static {
         change: impl FnMut(&mut Person) -> (T, Ended) + Send,
     ) -> impl Future<Output = Result<T, Unavailable>> + Send;
 
-    fn feed(
-        &self,
-        from: Micros,
-        now: Micros,
-    ) -> impl Future<Output = Result<Vec<Entry>, Unavailable>> + Send;
+    /// The entries from this time on, which is late enough for none of them to be past its end.
+    fn feed(&self, from: Micros) -> impl Future<Output = Result<Vec<Entry>, Unavailable>> + Send;
 
     /// As [`change_person`](Self::change_person); `None` where too many change it at once.
     fn change_throttle<T: Send>(
@@ -166,7 +163,7 @@ impl<S: Store> Sessions for S {
     ) -> BoxFuture<'a, Result<(Vec<Revocation>, RevocationCursor), Unavailable>> {
         async move {
             let now = Micros::from(now);
-            let read = self.feed(cursor.reads_from(now), now).await?;
+            let read = self.feed(cursor.reads_from(now)).await?;
             Ok(cursor.advance(&read, now))
         }
         .boxed()

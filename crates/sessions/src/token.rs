@@ -120,6 +120,12 @@ impl Digest {
     }
 }
 
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest(…)")
+    }
+}
+
 impl PartialEq for Digest {
     fn eq(&self, other: &Self) -> bool {
         constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
@@ -129,6 +135,12 @@ impl PartialEq for Digest {
 /// What a successor is derived with, drawn anew for each.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) struct Salt(pub(crate) [u8; 32]);
+
+impl fmt::Debug for Salt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Salt(…)")
+    }
+}
 
 impl Salt {
     pub(crate) fn random() -> Self {

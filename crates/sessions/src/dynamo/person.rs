@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::attributes::{self, Item, blob, item, number, text};
 use super::fault::Fault;
+use super::lease::Lease;
 use crate::family::{Family, Turn};
 use crate::micros::Micros;
 use crate::person::Person;
@@ -28,8 +29,8 @@ const REPLACED: &str = "replaced";
 const SALT: &str = "salt";
 const AT: &str = "at";
 
-impl Person {
-    pub(super) fn to_item(&self) -> Item {
+impl Lease for Person {
+    fn to_item(&self) -> Item {
         let sessions = self.sessions.iter().map(Record::to_item);
         let sessions = sessions.map(AttributeValue::M).collect();
         let mut person = item([(SESSIONS, AttributeValue::L(sessions))]);
@@ -39,7 +40,7 @@ impl Person {
         person
     }
 
-    pub(super) fn from_item(item: &Item) -> Result<Self, Fault> {
+    fn from_item(item: &Item) -> Result<Self, Fault> {
         let sessions = attributes::maps(item, SESSIONS)?;
         Ok(Self {
             sessions: sessions
@@ -48,6 +49,14 @@ impl Person {
                 .collect::<Result<_, _>>()?,
             ended_at: attributes::optional_integer(item, ENDED_AT)?.map(Micros),
         })
+    }
+
+    fn forget_the_dead(&mut self, now: Micros) {
+        self.forget_the_dead(now);
+    }
+
+    fn expires_at(&self) -> Option<Micros> {
+        self.expires_at()
     }
 }
 
@@ -106,5 +115,50 @@ impl Record {
                 last_turn,
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    prop_compose! {
+        fn record()(
+            id in any::<u128>(), mark: [u8; 32], newest: [u8; 32], created_at: i64, last_used_at: i64,
+            end in 0_i64..4_000_000_000, user_agent in prop::option::of("[ -~]{1,256}"), address: Option<IpAddr>,
+            turn in prop::option::of(any::<([u8; 32], [u8; 32], i64)>()),
+        ) -> Record {
+            Record {
+                id: SessionId(uuid::Uuid::from_u128(id)),
+                created_at: Micros(created_at),
+                last_used_at: Micros(last_used_at),
+                expires_at: Micros::from_seconds(end),
+                client: ClientInfo { user_agent, address },
+                family: Family {
+                    mark: Digest(mark),
+                    newest: Digest(newest),
+                    last_turn: turn.map(|(replaced, salt, at)| Turn {
+                        replaced: Digest(replaced),
+                        salt: Salt(salt),
+                        at: Micros(at),
+                    }),
+                },
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_person_survives_the_item(
+            sessions in prop::collection::vec(record(), 0..10), ended_at: Option<i64>,
+        ) {
+            let person = Person { sessions, ended_at: ended_at.map(Micros) };
+            let read = Person::from_item(&person.to_item());
+            prop_assert!(read.is_ok_and(|read| read == person));
+        }
     }
 }

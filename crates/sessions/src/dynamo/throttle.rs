@@ -4,6 +4,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::attributes::{self, Item, blob, item, number};
 use super::fault::Fault;
+use super::lease::Lease;
+use crate::micros::Micros;
 use crate::throttle::{Gauge, Place, Throttle};
 
 const EMPTY_AT: &str = "emptyAt";
@@ -13,8 +15,8 @@ const PLACES: &str = "places";
 const ID: &str = "id";
 const EXPIRES_AT: &str = "expiresAt";
 
-impl Throttle {
-    pub(super) fn to_item(&self) -> Item {
+impl Lease for Throttle {
+    fn to_item(&self) -> Item {
         let mut throttle = self.gauge.to_item();
         if !self.familiar.is_empty() {
             let places = self.familiar.iter().map(Place::to_item);
@@ -24,7 +26,7 @@ impl Throttle {
         throttle
     }
 
-    pub(super) fn from_item(item: &Item) -> Result<Self, Fault> {
+    fn from_item(item: &Item) -> Result<Self, Fault> {
         let places = attributes::maps(item, PLACES)?;
         Ok(Self {
             gauge: Gauge::from_item(item)?,
@@ -33,6 +35,14 @@ impl Throttle {
                 .map(Place::from_item)
                 .collect::<Result<_, _>>()?,
         })
+    }
+
+    fn forget_the_dead(&mut self, now: Micros) {
+        self.forget_the_dead(now);
+    }
+
+    fn expires_at(&self) -> Option<Micros> {
+        Some(self.expires_at())
     }
 }
 

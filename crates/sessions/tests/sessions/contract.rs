@@ -52,7 +52,7 @@ macro_rules! contract {
 }
 pub(crate) use contract;
 
-pub(crate) async fn a_session_is_listed_as_it_began(sessions: &impl Sessions) {
+pub(crate) async fn a_session_is_listed_as_it_began(sessions: &dyn Sessions) {
     let user = somebody();
     let now = at(0.123_456);
     let (begun, _) = begins(sessions, user, now).await;
@@ -66,7 +66,7 @@ pub(crate) async fn a_session_is_listed_as_it_began(sessions: &impl Sessions) {
     assert_eq!(sessions.list(somebody(), now).await, Ok(vec![]));
 }
 
-pub(crate) async fn the_session_used_last_is_listed_first(sessions: &impl Sessions) {
+pub(crate) async fn the_session_used_last_is_listed_first(sessions: &dyn Sessions) {
     let user = somebody();
     let (first, token) = begins(sessions, user, at(0.0)).await;
     let (second, _) = begins(sessions, user, at(1.0)).await;
@@ -78,7 +78,7 @@ pub(crate) async fn the_session_used_last_is_listed_first(sessions: &impl Sessio
     assert_eq!(list[0].created_at, at(0.0));
 }
 
-pub(crate) async fn a_token_is_renewed_from_one_to_the_next(sessions: &impl Sessions) {
+pub(crate) async fn a_token_is_renewed_from_one_to_the_next(sessions: &dyn Sessions) {
     let (session, mut token) = begins(sessions, somebody(), at(0.0)).await;
     let mut seen = HashSet::from([token.as_str().to_owned()]);
     for day in 1..=5 {
@@ -89,7 +89,7 @@ pub(crate) async fn a_token_is_renewed_from_one_to_the_next(sessions: &impl Sess
 }
 
 pub(crate) async fn a_replaced_token_brings_the_same_successor_within_the_grace(
-    sessions: &impl Sessions,
+    sessions: &dyn Sessions,
 ) {
     let (_, first) = begins(sessions, somebody(), at(0.0)).await;
     let second = renews(sessions, &first, at(100.0)).await;
@@ -100,7 +100,7 @@ pub(crate) async fn a_replaced_token_brings_the_same_successor_within_the_grace(
     renews(sessions, &second, end).await;
 }
 
-pub(crate) async fn ten_racing_refreshes_make_one_successor(sessions: &impl Sessions) {
+pub(crate) async fn ten_racing_refreshes_make_one_successor(sessions: &dyn Sessions) {
     let (_, first) = begins(sessions, somebody(), at(0.0)).await;
     let racing = (0..10).map(|_| renews(sessions, &first, at(100.0)));
     let answers: HashSet<String> = join_all(racing)
@@ -111,7 +111,7 @@ pub(crate) async fn ten_racing_refreshes_make_one_successor(sessions: &impl Sess
     assert_eq!(answers.len(), 1);
 }
 
-pub(crate) async fn reuse_after_the_grace_ends_the_session_for_everybody(sessions: &impl Sessions) {
+pub(crate) async fn reuse_after_the_grace_ends_the_session_for_everybody(sessions: &dyn Sessions) {
     let user = somebody();
     let (session, first) = begins(sessions, user, at(0.0)).await;
     let (other, _) = begins(sessions, user, at(0.0)).await;
@@ -132,9 +132,7 @@ pub(crate) async fn reuse_after_the_grace_ends_the_session_for_everybody(session
     assert_eq!(told(sessions, past).await, [(user, Some(session.id))]);
 }
 
-pub(crate) async fn what_was_never_issued_renews_nothing_and_ends_nothing(
-    sessions: &impl Sessions,
-) {
+pub(crate) async fn what_was_never_issued_renews_nothing_and_ends_nothing(sessions: &dyn Sessions) {
     let user = somebody();
     let (session, token) = begins(sessions, user, at(0.0)).await;
     let good = token.as_str();
@@ -169,7 +167,7 @@ pub(crate) async fn what_was_never_issued_renews_nothing_and_ends_nothing(
     renews(sessions, &token, at(1.0)).await;
 }
 
-pub(crate) async fn a_session_dies_at_its_end_however_often_it_was_used(sessions: &impl Sessions) {
+pub(crate) async fn a_session_dies_at_its_end_however_often_it_was_used(sessions: &dyn Sessions) {
     let user = somebody();
     let (session, token) = begins(sessions, user, at(0.5)).await;
     let last_moment = session.expires_at - Duration::from_micros(1);
@@ -185,7 +183,7 @@ pub(crate) async fn a_session_dies_at_its_end_however_often_it_was_used(sessions
     assert!(!is_living(sessions, user, session.id, end).await);
 }
 
-pub(crate) async fn a_session_too_many_ends_the_one_unused_for_longest(sessions: &impl Sessions) {
+pub(crate) async fn a_session_too_many_ends_the_one_unused_for_longest(sessions: &dyn Sessions) {
     let user = somebody();
     let (used, token) = begins(sessions, user, at(0.0)).await;
     let (unused, _) = begins(sessions, user, at(1.0)).await;
@@ -203,7 +201,7 @@ pub(crate) async fn a_session_too_many_ends_the_one_unused_for_longest(sessions:
     assert_eq!(told(sessions, at(4.0)).await, [(user, Some(unused.id))]);
 }
 
-pub(crate) async fn racing_log_ins_leave_no_session_too_many(sessions: &impl Sessions) {
+pub(crate) async fn racing_log_ins_leave_no_session_too_many(sessions: &dyn Sessions) {
     let user = somebody();
     for _ in 2..SESSIONS_PER_USER_MAX {
         begins(sessions, user, at(0.0)).await;
@@ -216,7 +214,7 @@ pub(crate) async fn racing_log_ins_leave_no_session_too_many(sessions: &impl Ses
     assert_eq!(told(sessions, at(2.0)).await.len(), 6);
 }
 
-pub(crate) async fn a_session_ends_once_and_by_its_user_only(sessions: &impl Sessions) {
+pub(crate) async fn a_session_ends_once_and_by_its_user_only(sessions: &dyn Sessions) {
     let (ann, bob) = (somebody(), somebody());
     let (session, token) = begins(sessions, ann, at(0.0)).await;
 
@@ -230,7 +228,7 @@ pub(crate) async fn a_session_ends_once_and_by_its_user_only(sessions: &impl Ses
     assert_eq!(told(sessions, at(1.0)).await, [(ann, Some(session.id))]);
 }
 
-pub(crate) async fn any_token_that_was_good_ends_its_session(sessions: &impl Sessions) {
+pub(crate) async fn any_token_that_was_good_ends_its_session(sessions: &dyn Sessions) {
     let user = somebody();
     for renewed in 0..3 {
         let (session, first) = begins(sessions, user, at(0.0)).await;
@@ -246,7 +244,7 @@ pub(crate) async fn any_token_that_was_good_ends_its_session(sessions: &impl Ses
     }
 }
 
-pub(crate) async fn all_sessions_end_together_and_a_new_one_is_not_meant(sessions: &impl Sessions) {
+pub(crate) async fn all_sessions_end_together_and_a_new_one_is_not_meant(sessions: &dyn Sessions) {
     let (ann, bob) = (somebody(), somebody());
     let mut before = Vec::new();
     for _ in 0..3 {
@@ -276,7 +274,7 @@ pub(crate) async fn all_sessions_end_together_and_a_new_one_is_not_meant(session
     assert!(!is_told(bob, Some(of_bob.id), at(0.0)));
 }
 
-pub(crate) async fn what_has_no_session_is_revoked_up_to_the_moment(sessions: &impl Sessions) {
+pub(crate) async fn what_has_no_session_is_revoked_up_to_the_moment(sessions: &dyn Sessions) {
     let guest = somebody();
     let revoked = async |issued_at, now| sessions.is_revoked(guest, None, issued_at, now).await;
     assert_eq!(revoked(at(0.0), at(1.0)).await, Ok(false));
@@ -291,9 +289,7 @@ pub(crate) async fn what_has_no_session_is_revoked_up_to_the_moment(sessions: &i
     assert_eq!(revoked(at(1.0), at(2.0)).await, Ok(true));
 }
 
-pub(crate) async fn a_refresh_that_races_with_the_end_does_not_survive_it(
-    sessions: &impl Sessions,
-) {
+pub(crate) async fn a_refresh_that_races_with_the_end_does_not_survive_it(sessions: &dyn Sessions) {
     for _ in 0..10 {
         let user = somebody();
         let (_, token) = begins(sessions, user, at(0.0)).await;
@@ -307,7 +303,7 @@ pub(crate) async fn a_refresh_that_races_with_the_end_does_not_survive_it(
     }
 }
 
-pub(crate) async fn the_feed_brings_every_revocation_once(sessions: &impl Sessions) {
+pub(crate) async fn the_feed_brings_every_revocation_once(sessions: &dyn Sessions) {
     let user = somebody();
     let mut cursor = RevocationCursor::default();
     for second in 0..150 {
@@ -329,7 +325,7 @@ pub(crate) async fn the_feed_brings_every_revocation_once(sessions: &impl Sessio
     assert_eq!(read(sessions, at(150.0)).await.len(), 100);
 }
 
-pub(crate) async fn the_feed_forgets_what_no_token_can_outlive(sessions: &impl Sessions) {
+pub(crate) async fn the_feed_forgets_what_no_token_can_outlive(sessions: &dyn Sessions) {
     let user = somebody();
     begins(sessions, user, at(0.0)).await;
     assert_eq!(sessions.end_all(user, at(1.0)).await, Ok(1));
@@ -348,7 +344,7 @@ pub(crate) async fn the_feed_forgets_what_no_token_can_outlive(sessions: &impl S
     );
 }
 
-pub(crate) async fn an_account_is_slowed_after_its_free_attempts(sessions: &impl Sessions) {
+pub(crate) async fn an_account_is_slowed_after_its_free_attempts(sessions: &dyn Sessions) {
     let (key, other) = (account(&somebody()), account(&somebody()));
     for _ in 0..=ACCOUNT_FREE_ATTEMPTS {
         assert_eq!(sessions.attempt(&key, at(0.0)).await, Ok(Verdict::Go));
@@ -361,7 +357,7 @@ pub(crate) async fn an_account_is_slowed_after_its_free_attempts(sessions: &impl
     assert_eq!(sessions.attempt(&other, at(1.0)).await, Ok(Verdict::Go));
 }
 
-pub(crate) async fn a_good_log_in_starts_the_count_anew(sessions: &impl Sessions) {
+pub(crate) async fn a_good_log_in_starts_the_count_anew(sessions: &dyn Sessions) {
     let key = account(&somebody());
     for _ in 0..3 {
         for _ in 0..=ACCOUNT_FREE_ATTEMPTS {
@@ -372,7 +368,7 @@ pub(crate) async fn a_good_log_in_starts_the_count_anew(sessions: &impl Sessions
 }
 
 pub(crate) async fn guessing_from_elsewhere_does_not_slow_the_owner_at_home(
-    sessions: &impl Sessions,
+    sessions: &dyn Sessions,
 ) {
     let name = somebody().to_string();
     let home = ThrottleKey::account(&name, Some([192, 0, 2, 1].into()));
@@ -396,19 +392,22 @@ pub(crate) async fn guessing_from_elsewhere_does_not_slow_the_owner_at_home(
     assert!(longest >= Duration::from_secs(4), "{longest:?}");
 }
 
-pub(crate) async fn racing_guesses_buy_nothing(sessions: &impl Sessions) {
-    let key = account(&somebody());
-    let racing = (0..40).map(|_| sessions.attempt(&key, at(0.0)));
-    let went = join_all(racing)
-        .await
-        .into_iter()
-        .filter(|verdict| *verdict == Ok(Verdict::Go))
-        .count();
-    let granted = ACCOUNT_FREE_ATTEMPTS as usize + 1;
-    assert!((1..=granted).contains(&went), "{went} of {granted}");
+pub(crate) async fn racing_guesses_buy_nothing(sessions: &dyn Sessions) {
+    // The first rounds make the connections; then the racers are level.
+    for _ in 0..5 {
+        let key = account(&somebody());
+        let racing = (0..40).map(|_| sessions.attempt(&key, at(0.0)));
+        let went = join_all(racing)
+            .await
+            .into_iter()
+            .filter(|verdict| *verdict == Ok(Verdict::Go))
+            .count();
+        let granted = ACCOUNT_FREE_ATTEMPTS as usize + 1;
+        assert!((1..=granted).contains(&went), "{went} of {granted}");
+    }
 }
 
-pub(crate) async fn quiet_forgives_the_attempts(sessions: &impl Sessions) {
+pub(crate) async fn quiet_forgives_the_attempts(sessions: &dyn Sessions) {
     let key = account(&somebody());
     for _ in 0..=ACCOUNT_FREE_ATTEMPTS {
         assert_eq!(sessions.attempt(&key, at(0.0)).await, Ok(Verdict::Go));
@@ -423,13 +422,13 @@ fn account(user: &UserId) -> ThrottleKey {
     ThrottleKey::account(&format!("{user}@example.org"), None)
 }
 
-async fn ids(sessions: &impl Sessions, user: UserId, now: time::OffsetDateTime) -> Vec<SessionId> {
+async fn ids(sessions: &dyn Sessions, user: UserId, now: time::OffsetDateTime) -> Vec<SessionId> {
     let list = sessions.list(user, now).await.expect("an answer");
     list.iter().map(|info| info.id).collect()
 }
 
 async fn is_living(
-    sessions: &impl Sessions,
+    sessions: &dyn Sessions,
     user: UserId,
     session: SessionId,
     now: time::OffsetDateTime,
@@ -438,7 +437,7 @@ async fn is_living(
 }
 
 /// All of the feed.
-async fn read(sessions: &impl Sessions, now: time::OffsetDateTime) -> Vec<Revocation> {
+async fn read(sessions: &dyn Sessions, now: time::OffsetDateTime) -> Vec<Revocation> {
     let cursor = RevocationCursor::default();
     let (revocations, _) = sessions
         .revocations_since(&cursor, now)
@@ -448,7 +447,7 @@ async fn read(sessions: &impl Sessions, now: time::OffsetDateTime) -> Vec<Revoca
 }
 
 async fn told(
-    sessions: &impl Sessions,
+    sessions: &dyn Sessions,
     now: time::OffsetDateTime,
 ) -> Vec<(UserId, Option<SessionId>)> {
     let revocations = read(sessions, now).await;

@@ -2,11 +2,16 @@
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::types::{AttributeValue, TimeToLiveStatus};
-use sessions::{Sessions, ThrottleKey};
+use chat::UserId;
+use sessions::{RevocationCursor, Sessions, ThrottleKey, Unavailable, dynamo};
+use tokio::process::Command;
 
 use crate::contract::contract;
 use crate::emulator::{Emulator, TABLE};
 use crate::people::{at, begins, renews, somebody};
+
+/// The variable that tells [`another_process_connects`] whose session to begin.
+const USER: &str = "SESSIONS_TEST_USER";
 
 contract!(async {
     let emulator = Emulator::start().await;
@@ -116,6 +121,96 @@ async fn the_table_removes_items_by_their_end() {
         time_to_live.time_to_live_status,
         Some(TimeToLiveStatus::Enabled)
     );
+}
+
+#[tokio::test]
+async fn a_foreign_row_lets_nobody_in_and_holds_up_nobody_else() {
+    let emulator = Emulator::start().await;
+    let sessions = emulator.sessions().await;
+    let (ann, bob) = (somebody(), somebody());
+    let (of_ann, token) = begins(&sessions, ann, at(0.0)).await;
+    let (of_bob, _) = begins(&sessions, bob, at(0.0)).await;
+    let far = AttributeValue::N(at(1e6).unix_timestamp().to_string());
+    for (partition, sort) in [
+        (format!("user#{ann}"), "-".to_owned()),
+        (
+            "revocations".to_owned(),
+            format!("{}000000#x", at(1.0).unix_timestamp()),
+        ),
+    ] {
+        client(&emulator)
+            .put_item()
+            .table_name(TABLE)
+            .item("pk", AttributeValue::S(partition))
+            .item("sk", AttributeValue::S(sort))
+            .item("expiresAt", far.clone())
+            .item("sessions", AttributeValue::Bool(true))
+            .send()
+            .await
+            .expect("the row is written");
+    }
+
+    let refused = sessions.rotate(token.as_str(), at(2.0)).await;
+    assert_eq!(refused.err(), Some(Unavailable));
+    let asked = sessions
+        .is_revoked(ann, Some(of_ann.id), at(0.0), at(2.0))
+        .await;
+    assert_eq!(asked, Err(Unavailable));
+    assert_eq!(sessions.end(bob, of_bob.id, at(2.0)).await, Ok(true));
+    let cursor = RevocationCursor::default();
+    let (told, _) = sessions
+        .revocations_since(&cursor, at(2.0))
+        .await
+        .expect("the rest of the feed is read");
+    assert_eq!(told.len(), 1);
+}
+
+/// The environment belongs to the whole process, so that another process is given it.
+#[tokio::test]
+async fn the_standard_variables_lead_to_the_table() {
+    let emulator = Emulator::start().await;
+    let sessions = emulator.sessions().await;
+    let user = somebody();
+    let connect = |region: Option<&'static str>| {
+        let mut command = Command::new(std::env::current_exe().expect("this test's file"));
+        command
+            .args(["--exact", "--ignored", "dynamo::another_process_connects"])
+            .env_clear()
+            .env("AWS_ACCESS_KEY_ID", "local")
+            .env("AWS_SECRET_ACCESS_KEY", "local")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_ENDPOINT_URL_DYNAMODB", &emulator.endpoint)
+            .env(USER, user.to_string());
+        command.envs(region.map(|region| ("AWS_REGION", region)));
+        command.output()
+    };
+
+    let connected = connect(Some("eu-central-1")).await.expect("it runs");
+    assert!(connected.status.success(), "{connected:?}");
+    let list = sessions.list(user, at(0.0)).await.expect("an answer");
+    assert_eq!(list.len(), 1);
+
+    let nowhere = connect(None).await.expect("it runs");
+    let told = String::from_utf8_lossy(&nowhere.stdout).into_owned();
+    assert!(!nowhere.status.success());
+    assert!(told.contains("set AWS_REGION"), "{told}");
+}
+
+#[tokio::test]
+#[ignore = "the_standard_variables_lead_to_the_table runs it, with those variables"]
+async fn another_process_connects() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it stands for a deployable's main"
+    )]
+    let Ok(user) = std::env::var(USER) else {
+        return;
+    };
+    let user = UserId(user.parse().expect("a UUID"));
+    let sessions = dynamo::connect(TABLE)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    begins(&sessions, user, at(0.0)).await;
 }
 
 /// Mark and secret of a token: what follows the two ids.

@@ -23,7 +23,7 @@ pub(crate) fn browser() -> ClientInfo {
 }
 
 pub(crate) async fn begins(
-    sessions: &impl Sessions,
+    sessions: &dyn Sessions,
     user: UserId,
     now: OffsetDateTime,
 ) -> (SessionInfo, RefreshToken) {
@@ -35,7 +35,7 @@ pub(crate) async fn begins(
 
 /// Renews a token that must be good.
 pub(crate) async fn renews(
-    sessions: &impl Sessions,
+    sessions: &dyn Sessions,
     token: &RefreshToken,
     now: OffsetDateTime,
 ) -> RefreshToken {
@@ -45,6 +45,6 @@ pub(crate) async fn renews(
     }
 }
 
-pub(crate) async fn is_unknown(sessions: &impl Sessions, token: &str, now: OffsetDateTime) -> bool {
+pub(crate) async fn is_unknown(sessions: &dyn Sessions, token: &str, now: OffsetDateTime) -> bool {
     matches!(sessions.rotate(token, now).await, Ok(Rotation::Unknown))
 }
