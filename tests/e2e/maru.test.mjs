@@ -17,7 +17,11 @@ class Maru extends Program {
   address;
 
   static async starts(t, dataDir) {
-    const maru = new Maru(maruProgram, { DATA_DIR: dataDir, LISTEN: "127.0.0.1:0" });
+    const maru = new Maru(maruProgram, {
+      DATA_DIR: dataDir,
+      LISTEN: "127.0.0.1:0",
+      AUTH_MODE: "optional",
+    });
     t.after(() => maru.isRunning() && maru.dies());
     maru.address = await maru.listens();
     return maru;
