@@ -1,0 +1,93 @@
+//! `POST /auth/login`: begins a session.
+
+use axum::extract::State as Extract;
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use chat::UserId;
+use http_edge::JsonBody;
+use serde::Deserialize;
+use sessions::{ClientInfo, ThrottleKey, Verdict};
+use time::OffsetDateTime;
+
+use crate::State;
+use crate::client_address::ClientAddress;
+use crate::email::Email;
+use crate::grant;
+use crate::hashing::Checked;
+use crate::password::Password;
+use crate::refusal::Refusal;
+
+#[derive(Deserialize)]
+pub(crate) struct LogIn {
+    email: String,
+    password: String,
+}
+
+/// Lets in whoever knows the password.
+///
+/// An unknown e-mail and a wrong password get the same answer after the same work: the same reads,
+/// the same throttles, one hash. Attempts are counted before anything is looked up.
+pub(crate) async fn log_in(
+    Extract(state): Extract<State>,
+    from: ClientAddress,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<LogIn>,
+) -> Result<Response, Refusal> {
+    let email = Email::parse(&body.email)
+        .map_err(|error| Refusal::wrong_member("/email", error.to_string()))?;
+    let password = Password::typed(body.password)
+        .map_err(|error| Refusal::wrong_member("/password", error.to_string()))?;
+    let now = state.clock.now();
+    let keys = [
+        ThrottleKey::address(from.0),
+        ThrottleKey::account(&email.key(), from.known()),
+    ];
+    // One after the other: who is held back by address does not use up an account's attempts.
+    for key in &keys {
+        if let Verdict::Wait(wait) = state.sessions.attempt(key, now).await? {
+            return Err(Refusal::too_many_attempts(wait));
+        }
+    }
+    let user = check(&state, &email, password, from).await?;
+    let agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    let client = ClientInfo::new(agent, from.known());
+    let (info, token) = state.sessions.begin(user, client, now).await?;
+    let granted = grant::let_in(&state, &info, &token, now).await?;
+    forgive(&state, &keys, now).await;
+    tracing::info!(%user, session = %info.id, "logged in");
+    Ok(granted)
+}
+
+async fn check(
+    state: &State,
+    email: &Email,
+    password: Password,
+    from: ClientAddress,
+) -> Result<UserId, Refusal> {
+    let known = state.accounts.credentials(email).await?;
+    let stored = known.as_ref().map(|known| known.password_hash.clone());
+    let checked = state.passwords.check(password, stored, from.0).await?;
+    let (Checked::Right { rehashed }, Some(known)) = (checked, known) else {
+        tracing::info!("a log-in was refused");
+        return Err(Refusal::wrong_credentials());
+    };
+    if let Some(hash) = rehashed
+        && let Err(error) = state
+            .accounts
+            .rehash(known.user, &known.password_hash, &hash)
+            .await
+    {
+        // The next log-in will do it.
+        tracing::warn!(%error, user = %known.user, "a dated hash was not replaced");
+    }
+    Ok(known.user)
+}
+
+/// The log-in is done: that its attempts stay counted harms less than to say that it is not.
+async fn forgive(state: &State, keys: &[ThrottleKey], now: OffsetDateTime) {
+    for key in keys {
+        let _ = state.sessions.succeeded(key, now).await;
+    }
+}

@@ -1,0 +1,34 @@
+//! `POST /auth/logout`: ends this session.
+
+use axum::extract::State as Extract;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sessions::SessionId;
+
+use crate::refusal::Refusal;
+use crate::{State, bearer, refresh_cookie};
+
+/// Ends the session that the cookie or the access token belongs to, and takes the cookie away.
+/// Where there is no such session, that is how it should be.
+pub(crate) async fn log_out(
+    Extract(state): Extract<State>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let now = state.clock.now();
+    if let Some(token) = refresh_cookie::brought(&headers) {
+        state.origins.check(&headers)?;
+        if let Some((user, session)) = state.sessions.end_by_token(token, now).await? {
+            tracing::info!(%user, %session, "logged out");
+        }
+    }
+    let token = bearer::brought(&headers);
+    let claims = token.and_then(|token| state.tokens.verify(token, now).ok());
+    if let Some(subject) = claims.map(|claims| claims.subject)
+        && let Some(session) = subject.session().map(SessionId)
+        && state.sessions.end(subject.user, session, now).await?
+    {
+        tracing::info!(user = %subject.user, %session, "logged out");
+    }
+    let cookie = [(header::SET_COOKIE, refresh_cookie::takes_away())];
+    Ok((StatusCode::NO_CONTENT, cookie).into_response())
+}

@@ -1,0 +1,30 @@
+//! `POST /auth/refresh`: a new access token for the refresh token of the cookie.
+
+use axum::extract::State as Extract;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use sessions::Rotation;
+
+use crate::refusal::Refusal;
+use crate::{State, grant, refresh_cookie};
+
+/// Replaces the refresh token (RFC 9700, section 4.14.2) and issues a new access token with the
+/// account as it is now. A refresh token that was replaced earlier ends its session.
+pub(crate) async fn refresh(
+    Extract(state): Extract<State>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    state.origins.check(&headers)?;
+    let Some(token) = refresh_cookie::brought(&headers) else {
+        return Err(Refusal::no_session());
+    };
+    let now = state.clock.now();
+    match state.sessions.rotate(token, now).await? {
+        Rotation::Renewed { info, token } => grant::let_in(&state, &info, &token, now).await,
+        Rotation::Reused { user, session } => {
+            tracing::warn!(%user, %session, "a replaced refresh token came back; the session is ended");
+            Err(Refusal::no_session())
+        }
+        Rotation::Unknown => Err(Refusal::no_session()),
+    }
+}
