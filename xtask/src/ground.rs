@@ -10,6 +10,7 @@ use crate::cargo;
 use crate::config::Config;
 use crate::install::Installer;
 use crate::node::Node;
+use crate::python::Python;
 use crate::report;
 use crate::servers::{self, Server};
 use crate::step::Step;
@@ -22,6 +23,7 @@ const SQL_PACKAGES: [&str; 2] = ["message-log", "history"];
 pub(crate) struct Ground<'a> {
     config: &'a Config,
     node: Option<Node>,
+    python: Option<Python>,
     embedded: Option<Server>,
     native: Option<Servers>,
     // Last, so that nobody writes into it any more when it goes.
@@ -44,6 +46,7 @@ impl<'a> Ground<'a> {
         let mut ground = Self {
             config,
             node: None,
+            python: None,
             embedded: None,
             native: None,
             scratch: tempfile::Builder::new().prefix("maru-scratch-").tempdir()?,
@@ -54,6 +57,7 @@ impl<'a> Ground<'a> {
         }
         if steps.contains(&Step::EndToEnd) {
             ground.node = Some(Node::prepare(config, &mut installer)?);
+            ground.python = Some(Python::prepare(config, &mut installer)?);
         }
         report::uses("programs", config.programs.display());
         cargo::build_everything(config)?;
@@ -86,6 +90,9 @@ impl<'a> Ground<'a> {
             command.env("DATABASE_URL", &native.postgres.url);
             command.env("REDIS_URL", &native.redis.url);
             command.env("REDIS_SERVER", &native.redis_program);
+        }
+        if let Some(python) = &self.python {
+            command.env("PYTHON_WITH_STOMP", &python.program);
         }
         command.env("MARU_BIN", self.program("maru"));
         command.env("SOCKET_TIER_BIN", self.program("socket-tier"));

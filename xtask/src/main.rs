@@ -16,6 +16,7 @@ mod interrupt;
 mod node;
 mod process;
 mod program;
+mod python;
 mod report;
 mod servers;
 mod step;
