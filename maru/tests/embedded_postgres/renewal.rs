@@ -1,0 +1,64 @@
+//! The engine does not live for ever; its clients do not notice.
+
+use sqlx::{Connection, PgConnection};
+
+use crate::house::{House, sqlstate};
+
+#[tokio::test]
+async fn thousands_of_failed_statements_do_not_wear_postgres_out() {
+    let house = House::open().await;
+    let mut clumsy = house.connection().await;
+    let mut other = house.connection().await;
+    assert_eq!(double(&mut other, 1).await, 2);
+
+    for _ in 0..4_000 {
+        let failed = sqlx::query("SELECT 1 / $1::int4")
+            .bind(0_i32)
+            .execute(&mut clumsy)
+            .await;
+        assert_eq!(sqlstate(failed), "22012");
+    }
+
+    // Both connections and the statements that they prepared are still good.
+    assert_eq!(double(&mut other, 2).await, 4);
+    assert_eq!(double(&mut clumsy, 3).await, 6);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_transaction_is_never_cut_by_a_renewal() {
+    let house = House::open().await;
+    let mut client = house.connection().await;
+    sqlx::raw_sql("CREATE TABLE mark (n int)")
+        .execute(&mut client)
+        .await
+        .expect("it is made");
+
+    let mut transaction = client.begin().await.expect("it begins");
+    sqlx::raw_sql("INSERT INTO mark VALUES (1)")
+        .execute(&mut *transaction)
+        .await
+        .expect("marked");
+    for _ in 0..600 {
+        let mut savepoint = transaction.begin().await.expect("it is saved");
+        let failed = sqlx::raw_sql("SELECT 1 / 0").execute(&mut *savepoint).await;
+        assert_eq!(sqlstate(failed), "22012");
+        savepoint.rollback().await.expect("back to the mark");
+    }
+    transaction.commit().await.expect("it commits");
+
+    let marks: i64 = sqlx::query_scalar("SELECT count(*) FROM mark")
+        .fetch_one(&mut client)
+        .await
+        .expect("the table is there");
+    assert_eq!(marks, 1);
+    house.close().await;
+}
+
+async fn double(connection: &mut PgConnection, n: i32) -> i32 {
+    sqlx::query_scalar("SELECT $1::int4 * 2")
+        .bind(n)
+        .fetch_one(connection)
+        .await
+        .expect("it is doubled")
+}
