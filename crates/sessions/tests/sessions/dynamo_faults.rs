@@ -1,7 +1,10 @@
 //! The adapter on a DynamoDB that is not well.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region};
 use sessions::dynamo::{self, CALL_TIMEOUT, DynamoSessions};
 use sessions::{RevocationCursor, Sessions, ThrottleKey, Unavailable, Verdict};
 use tokio::net::TcpListener;
@@ -134,6 +137,70 @@ async fn every_read_asks_for_the_newest_state() {
         let feed = sessions.revocations_since(&cursor, at(3.0)).await;
         assert!(feed.is_ok());
         assert!(proxy.requests() > 0, "{operation} was asked");
+    }
+}
+
+#[tokio::test]
+async fn the_log_tells_the_cause_and_no_token() {
+    let emulator = Emulator::start().await;
+    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let closed = nobody.local_addr().expect("a bound port");
+    drop(nobody);
+    let nameless = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("local"))
+        .endpoint_url(&emulator.endpoint)
+        .build();
+    let user = somebody();
+    let token = MemoryToken::of(user).await;
+    for (sessions, cause) in [
+        (
+            dynamo::local(&emulator.endpoint, "elsewhere"),
+            "it answered ResourceNotFoundException",
+        ),
+        (
+            dynamo::local(&format!("http://{closed}"), TABLE),
+            "it could not be reached",
+        ),
+        (
+            DynamoSessions::new(&Client::from_conf(nameless), TABLE),
+            "credentials or region are missing",
+        ),
+    ] {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .with_max_level(tracing::Level::INFO)
+            .finish();
+        let listening = tracing::subscriber::set_default(subscriber);
+        let rotated = sessions.rotate(&token.0, at(1.0)).await;
+        drop(listening);
+        assert_eq!(rotated.err(), Some(Unavailable));
+        let told = log.told();
+        assert!(told.contains(cause), "{told}");
+        assert!(!told.contains(&token.0[43..]), "{told}");
+    }
+}
+
+/// What was logged on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn told(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().expect("no writer panics")).into_owned()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no writer panics").extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
