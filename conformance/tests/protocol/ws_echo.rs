@@ -1,6 +1,8 @@
 //! The WebSocket without SockJS, and the service that says much.
 
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::server::{Server, fresh};
 
@@ -13,6 +15,23 @@ async fn texts_and_bytes_come_back_as_what_they_were() {
         assert_eq!(socket.hears().await, message);
     }
     socket.closes().await;
+}
+
+#[tokio::test]
+async fn whoever_says_goodbye_hears_it_back() {
+    let server = Server::starts().await;
+    for path in ["/ws-echo", "/echo/websocket", "/echo/0/0/websocket"] {
+        let mut socket = server.websocket(path).await;
+        if path.ends_with("0/websocket") {
+            assert_eq!(socket.hears_text().await, "o");
+        }
+        let goodbye = CloseFrame {
+            code: CloseCode::Library(4321),
+            reason: "enough".into(),
+        };
+        socket.says(Message::Close(Some(goodbye.clone()))).await;
+        assert_eq!(socket.is_closed().await, Some(goodbye), "{path}");
+    }
 }
 
 #[tokio::test]

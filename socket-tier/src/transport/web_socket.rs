@@ -20,8 +20,17 @@ use crate::limits::{CLOSE_TIMEOUT, WEBSOCKET_READ_BUFFER_BYTES, WRITE_CHUNK_BYTE
 pub struct WebSocket {
     stream: WebSocketStream<TokioIo<Upgraded>>,
     message_bytes_max: usize,
-    /// Whether the peer broke the rules, so that what it sends can no longer be told apart.
-    is_broken: bool,
+    peer: Peer,
+}
+
+/// How far the peer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Peer {
+    Talking,
+    /// It began the closing handshake (RFC 6455, section 7.1.3).
+    Closing,
+    /// It broke the rules, so that what it sends can no longer be told apart.
+    Broken,
 }
 
 impl WebSocket {
@@ -38,7 +47,7 @@ impl WebSocket {
         Self {
             stream: WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await,
             message_bytes_max,
-            is_broken: false,
+            peer: Peer::Talking,
         }
     }
 
@@ -93,9 +102,13 @@ impl Transport for WebSocket {
                 Some(Ok(Message::Binary(bytes))) => Received::Binary(bytes),
                 // Answered by the WebSocket library.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
-                Some(Ok(Message::Close(_))) | None => Received::Gone,
+                Some(Ok(Message::Close(_))) => {
+                    self.peer = Peer::Closing;
+                    Received::Gone
+                }
+                None => Received::Gone,
                 Some(Err(error)) => {
-                    self.is_broken = true;
+                    self.peer = Peer::Broken;
                     self.broken(&error)
                 }
             };
@@ -119,10 +132,15 @@ impl Transport for WebSocket {
         // Reading on until the peer's answer keeps the kernel from resetting the connection while
         // the last frames are still on their way (RFC 6455, section 7.1.1).
         let closing = async {
-            if self.stream.close(Some(frame)).await.is_err() {
+            let said = match self.peer {
+                // The answer is the library's, which has it ready.
+                Peer::Closing => self.stream.flush().await,
+                Peer::Talking | Peer::Broken => self.stream.close(Some(frame)).await,
+            };
+            if said.is_err() {
                 return;
             }
-            if self.is_broken {
+            if self.peer == Peer::Broken {
                 let connection = self.stream.get_mut();
                 if connection.shutdown().await.is_ok() {
                     let _ = io::copy(connection, &mut io::sink()).await;
