@@ -77,3 +77,38 @@ fn caller(context: &RequestContext) -> Option<IpAddr> {
     };
     address?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::aws_lambda_events::alb::AlbTargetGroupRequestContext;
+    use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_http_api_tells_who_called_it() {
+        let context: ApiGatewayV2httpRequestContext = serde_json::from_value(json!({
+            "accountId": "123456789012",
+            "apiId": "api",
+            "http": {
+                "method": "POST",
+                "path": "/auth/login",
+                "protocol": "HTTP/1.1",
+                "sourceIp": "2001:db8::1",
+                "userAgent": "test"
+            },
+            "stage": "$default",
+            "timeEpoch": 0
+        }))
+        .expect("a context");
+        let address = caller(&RequestContext::ApiGatewayV2(context));
+        assert_eq!(address, "2001:db8::1".parse().ok());
+    }
+
+    #[test]
+    fn a_load_balancer_does_not() {
+        let context = RequestContext::Alb(AlbTargetGroupRequestContext::default());
+        assert_eq!(caller(&context), None);
+    }
+}

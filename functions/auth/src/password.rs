@@ -1,5 +1,7 @@
 //! A password, as its owner types it.
 
+mod common;
+
 use std::fmt;
 
 use crate::email::Email;
@@ -19,7 +21,7 @@ pub(crate) enum PasswordError {
     #[error("has more than {max} bytes", max = Password::BYTES_MAX)]
     TooLong,
     /// It is what everybody would try first.
-    #[error("is the e-mail, the name, or one character again and again; choose another")]
+    #[error("is what others would try first; choose another")]
     Obvious,
 }
 
@@ -68,7 +70,8 @@ impl Password {
         let name = key.split('@').next().unwrap_or_default();
         let mut characters = lower.chars();
         let first = characters.next();
-        lower == key
+        common::COMMON.binary_search(&lower.as_str()).is_ok()
+            || lower == key
             || lower == name
             || lower == nickname.to_lowercase()
             || characters.all(|character| Some(character) == first)
@@ -117,6 +120,8 @@ mod tests {
             "Ada.Lovelace",
             "the countess",
             "aaaaaaaa",
+            "Password1",
+            "1q2w3e4r",
             "AaaaAaaaA",
         ] {
             assert_eq!(chosen(obvious), Err(PasswordError::Obvious), "{obvious}");

@@ -39,7 +39,8 @@ struct Place {
 impl Line {
     pub(super) fn new(limits: HashingLimits) -> Self {
         Self(Arc::new(Mutex::new(State {
-            free: limits.at_once,
+            // With no place at all everybody would wait for ever.
+            free: limits.at_once.max(1),
             waiting: BTreeMap::new(),
             waiting_max: limits.waiting_max,
             arrivals: 0,

@@ -9,13 +9,12 @@ use serde::Deserialize;
 use sessions::{ClientInfo, ThrottleKey, Verdict};
 use time::OffsetDateTime;
 
-use crate::State;
 use crate::client_address::ClientAddress;
 use crate::email::Email;
-use crate::grant;
 use crate::hashing::Checked;
 use crate::password::Password;
 use crate::refusal::Refusal;
+use crate::{State, grant, refresh_cookie};
 
 #[derive(Deserialize)]
 pub(crate) struct LogIn {
@@ -54,6 +53,10 @@ pub(crate) async fn log_in(
         .and_then(|value| value.to_str().ok());
     let client = ClientInfo::new(agent, from.known());
     let (info, token) = state.sessions.begin(user, client, now).await?;
+    // Who logs in again has no more use for the session of before.
+    if let Some(before) = refresh_cookie::brought(&headers) {
+        state.sessions.end_by_token(before, now).await?;
+    }
     let granted = grant::let_in(&state, &info, &token, now).await?;
     forgive(&state, &keys, now).await;
     tracing::info!(%user, session = %info.id, "logged in");

@@ -1,13 +1,15 @@
 //! Many strangers at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use auth::{HashCost, HashingLimits, Passwords};
+use auth::{Clock, HashCost, HashingLimits, Passwords};
 use axum::http::StatusCode;
+use time::OffsetDateTime;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::api::Api;
 
@@ -29,6 +31,7 @@ async fn a_good_user_logs_in_within_a_second_while_strangers_try_many_times_as_f
         },
         limits,
     );
+    api.state.clock = clock_that_forgives(api.now());
     let mut good = api.stranger();
     good.email = std::mem::take(&mut ada.email);
     good.address = [203, 0, 113, 9].into();
@@ -60,7 +63,7 @@ async fn a_good_user_logs_in_within_a_second_while_strangers_try_many_times_as_f
                     first.send(()).expect("somebody waits for it");
                 }
                 // A new name each time: only the address is known already.
-                person.email = format!("x{}", person.email.chars().skip(2).collect::<String>());
+                person.email = format!("{}@example.org", Uuid::new_v4().simple());
                 tokio::task::yield_now().await;
             }
         });
@@ -78,6 +81,13 @@ async fn a_good_user_logs_in_within_a_second_while_strangers_try_many_times_as_f
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     assert!(took < Duration::from_secs(1), "{took:?}");
     assert!(refused.load(Ordering::Relaxed) > 0, "the line was full");
+}
+
+/// Each look at it finds it later, so that nobody is throttled and the line in front of the hashing
+/// is all that stands against the flood.
+fn clock_that_forgives(start: OffsetDateTime) -> Clock {
+    let looks = AtomicU64::new(0);
+    Clock::showing(move || start + Duration::from_secs(looks.fetch_add(1, Ordering::Relaxed)))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

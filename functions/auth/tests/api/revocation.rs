@@ -64,6 +64,23 @@ async fn a_log_out_is_told_to_whoever_keeps_sockets() {
 }
 
 #[tokio::test]
+async fn logging_in_again_ends_the_session_of_before() {
+    let api = Api::start().await;
+    let mut ada = api.logged_in().await;
+    let (token, cookie) = (ada.token.clone(), ada.cookie.clone());
+    assert_eq!(ada.logs_in().await.status, StatusCode::OK);
+    assert_eq!(ada.gets("/auth/me").await.status, StatusCode::OK);
+
+    let mut before = api.stranger();
+    (before.token, before.cookie) = (token, cookie);
+    before
+        .gets("/auth/me")
+        .await
+        .is_problem(401, "unauthenticated");
+    before.refreshes().await.is_problem(401, "unauthenticated");
+}
+
+#[tokio::test]
 async fn the_access_token_alone_logs_out_too() {
     let api = Api::start().await;
     let mut ada = api.logged_in().await;
