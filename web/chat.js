@@ -9,6 +9,8 @@ const RETRY_MS_MAX = 10_000;
 
 let me;
 let room;
+/** The access token of this page: kept in memory alone. */
+let token;
 let stomp;
 let retryMs = 500;
 let olderThan = null;
@@ -28,7 +30,7 @@ $("door").addEventListener("submit", (event) => {
   $("hall").hidden = false;
   messages.replaceChildren();
   shown.clear();
-  stomp?.close();
+  stomp?.close?.();
   connect();
   $("content").focus();
 });
@@ -51,12 +53,21 @@ $("content").addEventListener("keydown", (event) => {
 
 $("older").addEventListener("click", () => loadHistory(`before=${olderThan}`));
 
-function connect() {
+async function connect() {
   const entered = room;
+  const attempt = {};
+  stomp = attempt;
   status("connecting…");
+  try {
+    token = await guestToken();
+  } catch (problem) {
+    fault(problem.detail ?? "");
+    return again(attempt);
+  }
+  if (stomp !== attempt) return;
   const url = new URL("/ws", location.href);
   url.protocol = url.protocol.replace("http", "ws");
-  const connection = new Stomp(url, {
+  const connection = new Stomp(url, token, {
     onConnected: async () => {
       retryMs = 500;
       status("connected");
@@ -70,18 +81,35 @@ function connect() {
       if (headers.subscription === "errors") refused(headers, JSON.parse(body));
       else hear(JSON.parse(body));
     },
-    onClosed: () => {
-      if (connection !== stomp) return;
-      status(`connection lost; trying again in ${Math.ceil(retryMs / 1000)} s`);
-      setTimeout(() => connection === stomp && connect(), retryMs * (0.5 + Math.random()));
-      retryMs = Math.min(2 * retryMs, RETRY_MS_MAX);
-    },
+    onClosed: () => again(connection),
   });
   stomp = connection;
 }
 
+/** Connects again after a while, unless something newer than `attempt` is under way. */
+function again(attempt) {
+  if (attempt !== stomp) return;
+  status(`connection lost; trying again in ${Math.ceil(retryMs / 1000)} s`);
+  setTimeout(() => attempt === stomp && connect(), retryMs * (0.5 + Math.random()));
+  retryMs = Math.min(2 * retryMs, RETRY_MS_MAX);
+}
+
+/** A fresh token at every connect: a guest's lasts minutes and cannot be renewed. */
+async function guestToken() {
+  const response = await fetch("/auth/guest", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ nickname: me }),
+  });
+  const answer = await response.json();
+  if (!response.ok) throw answer;
+  return answer.accessToken;
+}
+
 async function loadHistory(query) {
-  const response = await fetch(`/${encodeURIComponent(room)}/messages?${query}`);
+  const response = await fetch(`/${encodeURIComponent(room)}/messages?${query}`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
   const answer = await response.json();
   if (!response.ok) return fault(answer.detail);
   for (const message of answer.messages) show(message);
@@ -96,6 +124,7 @@ async function say(message) {
   show({ ...message, sender: me, createdAt: null });
   const body = JSON.stringify({ ...message, roomId: room, sender: me });
   try {
+    // Before the first connection there is nobody to send through; the button tries again.
     const receipt = await stomp.send("/app/chat", body, message.tempId);
     stored({
       tempId: message.tempId,

@@ -24,7 +24,7 @@ function decode(text) {
 }
 
 /**
- * One connection. `onMessage(headers, body)` hears every MESSAGE; `onClosed(event)` the end, with
+ * One connection, under an access token. `onMessage(headers, body)` hears every MESSAGE; `onClosed(event)` the end, with
  * the close code of the WebSocket.
  */
 export class Stomp {
@@ -33,13 +33,14 @@ export class Stomp {
   #counter = 0;
   #beats;
 
-  constructor(url, { onConnected, onMessage, onClosed }) {
+  constructor(url, token, { onConnected, onMessage, onClosed }) {
     this.#socket = new WebSocket(url, ["v12.stomp"]);
     this.#socket.onopen = () =>
       this.#socket.send(encode("CONNECT", {
         "accept-version": "1.2",
         host: location.host,
         "heart-beat": "10000,10000",
+        Authorization: `Bearer ${token}`,
       }));
     this.#socket.onmessage = ({ data }) => {
       if (data.trim() === "") return; // a heart-beat

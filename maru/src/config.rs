@@ -3,6 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 
+use auth::config::{TokenSettings, read_proxy_hops};
 use settings::{Faults, Logs, Settings};
 use socket_tier::config::Rim;
 
@@ -17,22 +18,35 @@ pub struct Config {
     pub database_url: Option<String>,
     /// `REDIS_URL`; absent, the fan-out stays within the process.
     pub redis_url: Option<String>,
-    /// `RUST_LOG` and `LOG_FORMAT`.
-    pub logs: Logs,
+    /// `SESSIONS_TABLE` in DynamoDB; absent, sessions live as long as the process.
+    pub sessions_table: Option<String>,
+    /// What begins with `JWT_`; without a key, one is made and kept in `data_dir`.
+    pub tokens: TokenSettings,
+    /// `CORS_ALLOWED_ORIGINS`, as listed.
+    pub origins: Vec<String>,
+    /// `TRUSTED_PROXY_HOPS`.
+    pub proxy_hops: u8,
 }
 
 impl Config {
-    /// Reads the environment of the process.
+    /// Reads the environment of the process, and what it says about the log.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn from_env() -> Result<Self, Faults> {
-        #[expect(clippy::disallowed_methods, reason = "a config.rs reads the environment")]
+    pub fn from_env() -> Result<(Self, Logs), Faults> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a config.rs reads the environment"
+        )]
         let mut settings = Settings::new(|name| env::var_os(name));
         let rim = Rim::read(&mut settings);
         let data_dir = settings.text("DATA_DIR").unwrap_or_else(|| ".maru".into());
         let database_url = settings.text("DATABASE_URL");
         let redis_url = settings.text("REDIS_URL");
+        let sessions_table = settings.text("SESSIONS_TABLE");
+        let tokens = TokenSettings::read(&mut settings);
+        let origins = settings.list("CORS_ALLOWED_ORIGINS");
+        let proxy_hops = read_proxy_hops(&mut settings);
         let logs = Logs::read(&mut settings);
         if cfg!(not(feature = "embedded")) && database_url.is_none() {
             settings.fault(
@@ -41,12 +55,16 @@ impl Config {
             );
         }
         settings.finish()?;
-        Ok(Self {
+        let config = Self {
             rim,
             data_dir: data_dir.into(),
             database_url,
             redis_url,
-            logs,
-        })
+            sessions_table,
+            tokens,
+            origins,
+            proxy_hops,
+        };
+        Ok((config, logs))
     }
 }

@@ -6,6 +6,7 @@
 pub mod config;
 #[cfg(feature = "embedded")]
 pub mod embedded;
+mod identity;
 mod page;
 mod parts;
 pub mod serve;

@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use maru::config::Config;
+#[cfg(feature = "embedded")]
+use maru::embedded::{relocate_cache, serve_until};
+use tokio::runtime::Runtime;
 
 /// Real-time multi-room chat over STOMP: alone, the whole chat in one process.
 ///
@@ -39,9 +42,8 @@ enum ConfigCommand {
     Check,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(Cli::parse().command.unwrap_or(Command::Serve)).await {
+fn main() -> ExitCode {
+    match run(Cli::parse().command.unwrap_or(Command::Serve)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             #[expect(clippy::print_stderr, reason = "why the command failed")]
@@ -53,13 +55,18 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> Result<()> {
+fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve => {
-            let config = Config::from_env()?;
+            let (config, logs) = Config::from_env()?;
+            logs.start();
+            #[cfg(feature = "embedded")]
+            if config.database_url.is_none() {
+                relocate_cache(&config.data_dir)?;
+            }
             // An error says that a provider is there already, which is as good.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-            maru::serve::serve(config).await
+            Runtime::new()?.block_on(maru::serve::serve(config))
         }
         Command::Config(ConfigCommand::Check) => {
             Config::from_env()?;
@@ -71,7 +78,20 @@ async fn run(command: Command) -> Result<()> {
         }
         #[cfg(feature = "embedded")]
         Command::Postgres { data_dir } => {
-            maru::embedded::serve_until(&data_dir, socket_tier::drain::stop_signal()?).await
+            relocate_cache(&data_dir)?;
+            Runtime::new()?.block_on(serve_postgres(&data_dir))
         }
     }
+}
+
+#[cfg(feature = "embedded")]
+async fn serve_postgres(data_dir: &std::path::Path) -> Result<()> {
+    #[expect(
+        clippy::print_stdout,
+        reason = "the address is what the command is for"
+    )]
+    let announce = |url: &str| println!("{url}");
+    let stop = socket_tier::drain::stop_signal()?;
+    serve_until(data_dir, |_| {}, announce, stop).await?;
+    Ok(())
 }

@@ -17,9 +17,18 @@ pub(crate) fn routes() -> Router {
     const JS: &str = "text/javascript; charset=utf-8";
     Router::new()
         .route("/", file(HTML, include_str!("../../web/index.html")))
-        .route("/assets/chat.css", file(CSS, include_str!("../../web/chat.css")))
-        .route("/assets/chat.js", file(JS, include_str!("../../web/chat.js")))
-        .route("/assets/stomp.js", file(JS, include_str!("../../web/stomp.js")))
+        .route(
+            "/assets/chat.css",
+            file(CSS, include_str!("../../web/chat.css")),
+        )
+        .route(
+            "/assets/chat.js",
+            file(JS, include_str!("../../web/chat.js")),
+        )
+        .route(
+            "/assets/stomp.js",
+            file(JS, include_str!("../../web/stomp.js")),
+        )
 }
 
 fn file(media_type: &'static str, text: &'static str) -> axum::routing::MethodRouter {

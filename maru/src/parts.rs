@@ -23,6 +23,8 @@ const EMBEDDED_CONNECTIONS: u32 = 4;
 pub(crate) struct Database {
     /// The way to it.
     pub(crate) log: MessageLog,
+    /// Its address.
+    pub(crate) url: String,
     /// What it is, for people.
     pub(crate) description: String,
     #[cfg(feature = "embedded")]
@@ -50,6 +52,7 @@ impl Database {
             .context("DATABASE_URL")?;
         Ok(Self {
             log,
+            url: url.to_owned(),
             description: "the Postgres of DATABASE_URL".into(),
             #[cfg(feature = "embedded")]
             embedded: None,
@@ -66,6 +69,7 @@ impl Database {
         let folder = folder.as_ref().unwrap_or(&config.data_dir).display();
         Ok(Self {
             log,
+            url: postgres.url().to_owned(),
             description: format!("embedded, its data in {folder}"),
             embedded: Some(postgres),
         })

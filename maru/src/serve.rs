@@ -1,13 +1,19 @@
 //! Everything on one listener.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
-use socket_tier::{SocketTier, Stores, drain};
+use axum::extract::Request;
+use chat::AuthMode;
+use http_edge::Cors;
+use socket_tier::{Access, SocketTier, Stores, drain};
 use tokio::net::TcpListener;
+use tower::{ServiceExt, service_fn};
 
 use crate::config::Config;
+use crate::identity;
 use crate::page;
 use crate::parts::{Database, Hearing};
 
@@ -15,9 +21,11 @@ use crate::parts::{Database, Hearing};
 ///
 /// # Errors
 /// One line that says which part could not be started or left in good order, and what to do.
-#[expect(clippy::print_stdout, reason = "the command talks to whoever started it")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the command talks to whoever started it"
+)]
 pub async fn serve(config: Config) -> Result<()> {
-    config.logs.start();
     let stop = drain::stop_signal().context("no signal handler")?;
     let listen = config.rim.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| {
@@ -27,25 +35,52 @@ pub async fn serve(config: Config) -> Result<()> {
     let database = Database::open(&config, |step| println!("{step}")).await?;
     let hearing = Hearing::open(&config).await?;
 
+    let own_origins = own_origins(address);
+    let identity = identity::Parts {
+        database_url: &database.url,
+        sessions_table: config.sessions_table.as_deref(),
+        tokens: config.tokens,
+        address: &address.to_string(),
+        data_dir: &config.data_dir,
+        origins: [config.origins.clone(), own_origins.clone()].concat(),
+        proxy_hops: config.proxy_hops,
+    };
+    let identity = identity.open().await?;
+    let accounts = identity.accounts.clone();
+
     let mut origins = config.rim.origins;
-    for origin in own_origins(address) {
+    for origin in own_origins {
         origins.add(origin);
     }
+    let mode = config.rim.auth_mode;
     let tier = SocketTier::start(
         Stores {
             log: database.log.clone(),
             fanout: hearing.fanout,
             incoming: hearing.incoming,
+            sessions: Arc::clone(&identity.sessions),
         },
-        origins,
+        Access {
+            mode,
+            verifier: identity.tokens.verifier().as_ref().clone(),
+            origins,
+        },
     );
+    let listed = config.origins.iter().map(String::as_str);
     let history = history::router(history::State {
         log: database.log.clone(),
+        cors: Cors::allow(listed).context("CORS_ALLOWED_ORIGINS")?,
+        mode,
+        verifier: Arc::clone(identity.tokens.verifier()),
     });
-    let router: Router = tier
-        .router()
-        .merge(page::routes())
-        .fallback_service(history);
+    let auth = auth::router(identity);
+    let mut router: Router = tier.router().merge(page::routes());
+    for path in auth::PATHS {
+        let auth = auth.clone();
+        let service = service_fn(move |request: Request| auth.clone().oneshot(request));
+        router = router.route_service(path, service);
+    }
+    let router = router.fallback_service(history);
 
     println!("listening on http://{address}");
     println!("  page      http://{address}/");
@@ -53,10 +88,12 @@ pub async fn serve(config: Config) -> Result<()> {
     println!("  history   http://{address}/{{roomId}}/messages");
     println!("  Postgres  {}", database.description);
     println!("  fan-out   {}", hearing.description);
-    println!("  identity  AUTH_MODE=optional: everybody is let in as a guest");
+    println!("  accounts  http://{address}/auth/…");
+    println!("  identity  {}", describe(mode));
     println!("Try: open the page in two windows and talk. Ctrl-C stops.");
 
     let in_order = tier.serve(listener, router, stop).await;
+    accounts.close().await;
     database.close().await?;
     if !in_order {
         bail!("the grace period ended before every socket was closed");
@@ -65,12 +102,22 @@ pub async fn serve(config: Config) -> Result<()> {
     Ok(())
 }
 
+fn describe(mode: AuthMode) -> &'static str {
+    match mode {
+        AuthMode::Required => "AUTH_MODE=required: who comes brings a token, be it a guest's",
+        AuthMode::Optional => "AUTH_MODE=optional: who brings no token is let in as a guest",
+    }
+}
+
 /// The origins of the page that this process serves itself.
 fn own_origins(address: SocketAddr) -> Vec<String> {
     let mut origins = vec![format!("http://{address}")];
     if address.ip().is_loopback() || address.ip().is_unspecified() {
         let port = address.port();
-        origins.extend([format!("http://localhost:{port}"), format!("http://127.0.0.1:{port}")]);
+        origins.extend([
+            format!("http://localhost:{port}"),
+            format!("http://127.0.0.1:{port}"),
+        ]);
     }
     origins
 }

@@ -2,8 +2,10 @@
 
 use std::env;
 use std::net::SocketAddr;
-use std::str::FromStr;
 
+use access_token::Verifier;
+use access_token::config::read_verifier;
+use chat::AuthMode;
 use settings::{Faults, Logs, Settings};
 
 use crate::origins::Origins;
@@ -17,6 +19,10 @@ pub struct Config {
     pub database_url: String,
     /// `REDIS_URL`.
     pub redis_url: String,
+    /// `JWT_ISSUER`, `JWT_AUDIENCE` and `JWT_PUBLIC_KEYS`; without them no token is good.
+    pub verifier: Verifier,
+    /// `SESSIONS_TABLE`; absent where no token can be good.
+    pub sessions_table: Option<String>,
     /// `RUST_LOG` and `LOG_FORMAT`.
     pub logs: Logs,
 }
@@ -30,25 +36,6 @@ pub struct Rim {
     pub origins: Origins,
     /// `AUTH_MODE`.
     pub auth_mode: AuthMode,
-}
-
-/// Who may connect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuthMode {
-    /// Everybody, as a guest.
-    Optional,
-}
-
-impl FromStr for AuthMode {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "optional" => Ok(Self::Optional),
-            // `required` must not be taken for granted by an operator while nobody can be known.
-            _ => Err(()),
-        }
-    }
 }
 
 impl Config {
@@ -71,10 +58,21 @@ impl Config {
             "REDIS_URL",
             "the address of Redis, such as redis://host:6379",
         );
+        let verifier = read_verifier(&mut settings, rim.auth_mode);
+        let sessions_table = settings.text("SESSIONS_TABLE");
+        if sessions_table.is_none() && !verifier.keys().keys().is_empty() {
+            settings.fault(
+                "SESSIONS_TABLE",
+                "is not set, and without it nobody knows which tokens were revoked; set it to the \
+                 name of the table in DynamoDB",
+            );
+        }
         let logs = Logs::read(&mut settings);
         settings.finish()?;
         Ok(Self {
             rim,
+            verifier,
+            sessions_table,
             database_url: database_url.unwrap_or_default(),
             redis_url: redis_url.unwrap_or_default(),
             logs,
@@ -98,11 +96,8 @@ impl Rim {
             Origins::default()
         });
         let auth_mode = settings
-            .parsed(
-                "AUTH_MODE",
-                "a mode that this version knows; it knows no identities yet, so write optional",
-            )
-            .unwrap_or(AuthMode::Optional);
+            .parsed("AUTH_MODE", "one of required, optional")
+            .unwrap_or(AuthMode::Required);
         Self {
             listen,
             origins,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chat::{Problem, ProblemCode, RoomId, Seq};
+use serde::Deserialize;
 use stomp::{AckMode, Action, Admission, CloseReason, Credentials, Delivered, Session, Ticket};
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::time::error::Elapsed;
 use tokio::time::{self as clock, Instant as Deadline};
@@ -16,9 +18,11 @@ use uuid::Uuid;
 use crate::destination::{self, Source, Target};
 use crate::drain::Departure;
 use crate::hub::{ConnectionId, HubHandle, Joining, Leaving, Listening, Mode};
+use crate::identity::{self, Doorkeeper, Now, Refusal, Speaker};
 use crate::limits::{HELD_FOR_ACK_MAX, SENDS_IN_FLIGHT_MAX, WRITE_CHUNK_BYTES, WRITE_TIMEOUT};
-use crate::outbox::{Delivery, Outbox, Taken};
+use crate::outbox::{Delivery, End, Outbox};
 use crate::posting::Posting;
+use crate::residents::{Residents, TooMany};
 use crate::transport::{Close, PeerGone, Received, Transport};
 use crate::writer::Stored;
 
@@ -29,6 +33,10 @@ const SERVER: &str = concat!("maru/", env!("CARGO_PKG_VERSION"));
 pub(crate) struct Surroundings {
     /// The rooms.
     pub(crate) hub: HubHandle,
+    /// Who is let in.
+    pub(crate) doorkeeper: Doorkeeper,
+    /// Who is in.
+    pub(crate) residents: Arc<Residents>,
     /// The way of a SEND.
     pub(crate) posting: Posting,
     /// The limits of the STOMP sessions.
@@ -57,6 +65,11 @@ pub(crate) struct Connection<T> {
     sends_in_flight: usize,
     /// When to leave, once the instance is being left.
     departure: Option<Departure>,
+    speaker: Speaker,
+    /// When the speaker's token runs out.
+    expires: Option<Deadline>,
+    /// How to close once the session has said its ERROR.
+    parting: Option<Close>,
 }
 
 impl<T: Transport> Connection<T> {
@@ -76,13 +89,19 @@ impl<T: Transport> Connection<T> {
             joins_in_flight: 0,
             sends_in_flight: 0,
             departure: None,
+            speaker: Speaker::Anonymous,
+            expires: None,
+            parting: None,
         }
     }
 
     /// Serves the client to the end of the session.
     pub(crate) async fn run(mut self) {
         let close = self.serve().await;
-        self.outbox.close();
+        self.outbox.end(End::Gone);
+        if let Speaker::Known(claims) = &self.speaker {
+            self.around.residents.leave(self.id, claims.subject.user);
+        }
         for (room, listening) in self.rooms {
             let answer = None;
             self.around
@@ -120,7 +139,10 @@ impl<T: Transport> Connection<T> {
                         return close;
                     }
                 }
-                () = &mut timer, if wake.is_some() => self.session.handle_timeout(now()),
+                () = &mut timer, if wake.is_some() => {
+                    self.session.handle_timeout(now());
+                    self.has_run_out();
+                }
                 () = draining.cancelled(), if self.departure.is_none() => {
                     self.departure = Some(Departure::of(self.id, now()));
                 }
@@ -143,6 +165,7 @@ impl<T: Transport> Connection<T> {
         [
             self.session.poll_timeout(),
             departure.and_then(|departure| departure.due_after(now())),
+            self.expires.map(Deadline::into_std),
         ]
         .into_iter()
         .flatten()
@@ -157,7 +180,30 @@ impl<T: Transport> Connection<T> {
         (departure.is_due(now()) && is_idle).then(|| departure.close())
     }
 
+    /// Whether the speaker's token has run out. Nothing goes out or in from then on, and the next
+    /// [`perform`](Self::perform) ends the session.
+    fn has_run_out(&mut self) -> bool {
+        let has_run_out = self
+            .expires
+            .is_some_and(|expires| Deadline::now() >= expires);
+        if has_run_out {
+            self.turn_away(&identity::RAN_OUT);
+        }
+        has_run_out
+    }
+
+    /// Says why the client may not stay; the next [`perform`](Self::perform) ends the session.
+    fn turn_away(&mut self, refusal: &Refusal) {
+        tracing::debug!(code = refusal.code, "a client is turned away");
+        self.expires = None;
+        self.parting = Some(refusal.close());
+        self.session.refuse(refusal.message, refusal.detail, now());
+    }
+
     async fn hear(&mut self, received: Received) -> Result<(), Close> {
+        if self.has_run_out() {
+            return Ok(());
+        }
         match received {
             Received::Text(text) => {
                 self.session.handle_bytes(text.as_bytes(), now());
@@ -179,14 +225,21 @@ impl<T: Transport> Connection<T> {
     }
 
     async fn empty_outbox(&mut self) -> Result<(), Close> {
+        if self.has_run_out() {
+            return Ok(());
+        }
         match self.outbox.take(WRITE_CHUNK_BYTES) {
-            Taken::Deliveries(deliveries) => {
+            Ok(deliveries) => {
                 for delivery in deliveries {
                     self.deliver(delivery).await?;
                 }
                 Ok(())
             }
-            Taken::Overflow => Err(slow_consumer()),
+            Err(End::Revoked) => {
+                self.turn_away(&identity::REVOKED);
+                Ok(())
+            }
+            Err(End::Overflow | End::Gone) => Err(slow_consumer()),
         }
     }
 
@@ -223,7 +276,7 @@ impl<T: Transport> Connection<T> {
                 }
                 Action::Close(reason) => {
                     self.flush().await?;
-                    return Err(close_of(reason));
+                    return Err(self.parting.take().unwrap_or_else(|| close_of(reason)));
                 }
             }
         }
@@ -243,23 +296,67 @@ impl<T: Transport> Connection<T> {
     }
 
     fn authenticate(&mut self, credentials: &Credentials) {
-        if credentials.authorization.is_some() {
-            // A token that nobody can check must not look as if it had been believed.
-            self.session.refuse(
-                "tokens are not accepted",
-                "This server lets everybody in as a guest and cannot check tokens; connect \
-                 without the Authorization header.",
-                now(),
-            );
+        let now_both = both_clocks();
+        let admitted = self
+            .around
+            .doorkeeper
+            .admit(
+                credentials.authorization.as_deref(),
+                credentials.passcode.as_deref(),
+                now_both,
+            )
+            .and_then(|speaker| self.enter(speaker, now_both));
+        if let Err(refusal) = admitted {
+            self.turn_away(&refusal);
             return;
         }
         let session = Uuid::new_v4().to_string();
+        let sender = self.speaker.sender();
         let admission = Admission {
             session: &session,
             server: SERVER,
-            user_name: None,
+            user_name: sender.as_ref().map(|sender| sender.nickname.as_str()),
         };
         self.session.admit(admission, now());
+    }
+
+    fn enter(&mut self, speaker: Speaker, now: Now) -> Result<(), Refusal> {
+        if let Speaker::Known(claims) = &speaker {
+            self.around
+                .residents
+                .enter(self.id, claims, &self.outbox)
+                .map_err(|TooMany| identity::TOO_MANY)?;
+            self.expires = Some(now.deadline(claims));
+        }
+        self.speaker = speaker;
+        Ok(())
+    }
+
+    /// Goes on under a newer token of the same user.
+    fn renew(&mut self, body: &[u8]) -> Result<(), Problem> {
+        let Speaker::Known(known) = &self.speaker else {
+            return Err(Problem::new(
+                ProblemCode::Forbidden,
+                "This connection has no identity to renew; connect again with the token.",
+            ));
+        };
+        let renewal = Renewal::parse(body)?;
+        let now = both_clocks();
+        let claims = self
+            .around
+            .doorkeeper
+            .identify(&renewal.access_token, now)
+            .map_err(|refusal| Problem::new(ProblemCode::Unauthenticated, refusal.detail))?;
+        if claims.subject.user != known.subject.user {
+            return Err(Problem::new(
+                ProblemCode::Forbidden,
+                "The token is another user's; connect anew to speak as somebody else.",
+            ));
+        }
+        self.around.residents.renew(self.id, &claims);
+        self.expires = Some(now.deadline(&claims));
+        self.speaker = Speaker::Known(claims);
+        Ok(())
     }
 
     async fn subscribe(
@@ -320,13 +417,22 @@ impl<T: Transport> Connection<T> {
     }
 
     fn send(&mut self, destination: &str, body: &[u8], ticket: Ticket) {
-        let posted = match Target::parse(destination) {
-            Ok(Target::Chat) => self.around.posting.send(body, ticket, &self.outbox),
-            Err(problem) => Err((ticket, problem)),
+        let target = match Target::parse(destination) {
+            Ok(target) => target,
+            Err(problem) => return self.report(ticket, &problem),
         };
-        match posted {
-            Ok(()) => self.sends_in_flight += 1,
-            Err((ticket, problem)) => self.report(ticket, &problem),
+        match target {
+            Target::Chat => {
+                let sender = self.speaker.sender();
+                match self.around.posting.send(body, sender, ticket, &self.outbox) {
+                    Ok(()) => self.sends_in_flight += 1,
+                    Err((ticket, problem)) => self.report(ticket, &problem),
+                }
+            }
+            Target::Auth => match self.renew(body) {
+                Ok(()) => self.session.settle(ticket, &[], now()),
+                Err(problem) => self.report(ticket, &problem),
+            },
         }
     }
 
@@ -428,6 +534,25 @@ fn written(result: Result<Result<(), PeerGone>, Elapsed>) -> Result<(), Close> {
     }
 }
 
+/// What a client SENDs to `/app/auth`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Renewal {
+    access_token: String,
+}
+
+impl Renewal {
+    fn parse(body: &[u8]) -> Result<Self, Problem> {
+        // The parser's own text could quote a token.
+        serde_json::from_slice(body).map_err(|_| {
+            Problem::new(
+                ProblemCode::InvalidRequest,
+                "The body is no renewal; send {\"accessToken\":…}.",
+            )
+        })
+    }
+}
+
 /// What a SUBSCRIBE asks for in the headers that this system adds.
 struct Wish {
     mode: Mode,
@@ -489,6 +614,14 @@ fn close_of(reason: CloseReason) -> Close {
         CloseReason::ConnectTimeout => Close::new(4011, "no CONNECT in time"),
         CloseReason::HeartbeatMissed => Close::new(4010, "heart-beat missed"),
         CloseReason::GoingAway => Close::new(1001, "going away"),
+    }
+}
+
+fn both_clocks() -> Now {
+    Now {
+        #[expect(clippy::disallowed_methods, reason = "the driver reads the clock")]
+        time: OffsetDateTime::now_utc(),
+        instant: Deadline::now(),
     }
 }
 

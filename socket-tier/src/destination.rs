@@ -8,6 +8,9 @@ pub(crate) const ERRORS: &str = "/user/queue/errors";
 /// Where a message to a room is sent.
 pub(crate) const CHAT: &str = "/app/chat";
 
+/// Where a newer token is sent.
+pub(crate) const AUTH: &str = "/app/auth";
+
 /// What a client may SUBSCRIBE to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -57,6 +60,8 @@ impl Source {
 pub(crate) enum Target {
     /// A message to a room.
     Chat,
+    /// A newer token of the same user.
+    Auth,
 }
 
 impl Target {
@@ -65,8 +70,10 @@ impl Target {
     /// # Errors
     /// A problem that says what may be sent to.
     pub(crate) fn parse(destination: &str) -> Result<Self, Problem> {
-        if destination == CHAT {
-            return Ok(Self::Chat);
+        match destination {
+            CHAT => return Ok(Self::Chat),
+            AUTH => return Ok(Self::Auth),
+            _ => {}
         }
         if ["/topic", "/queue", "/user"]
             .iter()

@@ -121,3 +121,12 @@ pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a request waits for its session to take what it brought, before it is answered 503.
 pub const SOCKJS_SEND_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How many connections one user has on one instance; one more is closed with 4012.
+pub const CONNECTIONS_PER_USER_MAX: usize = 32;
+
+/// How often the store of sessions is asked what was revoked.
+pub const REVOCATION_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long nobody with a session is let in after the store of sessions was last heard.
+pub const REVOCATION_STALE: Duration = Duration::from_secs(5);

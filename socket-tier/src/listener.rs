@@ -3,10 +3,11 @@
 mod write_deadline;
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -38,9 +39,9 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let requests = TaskTracker::new();
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::error!(%error, "no connection can be accepted");
                     time::sleep(ACCEPT_PAUSE).await;
@@ -54,7 +55,13 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
                 let permit = ConnectionPermit {
                     _place: Arc::new(place),
                 };
-                requests.spawn(serve_one(stream, router.clone(), permit, stop.clone()));
+                requests.spawn(serve_one(
+                    stream,
+                    peer,
+                    router.clone(),
+                    permit,
+                    stop.clone(),
+                ));
             }
             Err(_) => tracing::warn!("a connection over the limit was closed"),
         }
@@ -66,6 +73,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 
 async fn serve_one(
     stream: TcpStream,
+    peer: SocketAddr,
     router: Router,
     permit: ConnectionPermit,
     stop: CancellationToken,
@@ -76,6 +84,7 @@ async fn serve_one(
     }
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(permit.clone());
+        request.extensions_mut().insert(ConnectInfo(peer));
         let router = router.clone();
         async move {
             let request: Request = request.map(axum::body::Body::new);

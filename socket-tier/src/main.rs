@@ -3,10 +3,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use chat::AuthMode;
 use fanout::redis::{self, RedisConfig};
 use message_log::MessageLog;
+use sessions::memory::MemorySessions;
+use sessions::{Sessions, dynamo};
 use socket_tier::config::Config;
-use socket_tier::{SocketTier, Stores, drain};
+use socket_tier::{Access, SocketTier, Stores, drain};
 use tokio::net::TcpListener;
 
 /// How many connections to Postgres an instance takes: one writes, the others read.
@@ -56,7 +59,16 @@ async fn run() -> Result<bool, String> {
         .await
         .map_err(|error| format!("REDIS_URL: {error}"))?;
 
+    let sessions: Arc<dyn Sessions> = match config.sessions_table {
+        Some(table) => Arc::new(
+            dynamo::connect(table)
+                .await
+                .map_err(|error| format!("AWS_REGION: {error}"))?,
+        ),
+        None => Arc::new(MemorySessions::new()),
+    };
     let stores = Stores {
+        sessions,
         log,
         fanout: Arc::new(fanout),
         incoming,
@@ -64,11 +76,18 @@ async fn run() -> Result<bool, String> {
     let address = listener
         .local_addr()
         .map_err(|error| format!("LISTEN: {error}"))?;
-    let tier = SocketTier::start(stores, config.rim.origins);
+    let access = Access {
+        mode: config.rim.auth_mode,
+        verifier: config.verifier,
+        origins: config.rim.origins,
+    };
+    let tier = SocketTier::start(stores, access);
     #[expect(clippy::print_stdout, reason = "what whoever started it wants to know")]
     {
         println!("listening on http://{address}");
     }
-    tracing::warn!("AUTH_MODE=optional: everybody is let in as a guest");
+    if config.rim.auth_mode == AuthMode::Optional {
+        tracing::warn!("AUTH_MODE=optional: who brings no token is let in as a guest");
+    }
     Ok(tier.serve(listener, tier.router(), stop).await)
 }

@@ -72,35 +72,34 @@ pub(crate) struct Outbox {
 struct Queue {
     deliveries: VecDeque<Delivery>,
     bytes: usize,
-    overflowed: bool,
-    closed: bool,
+    end: Option<End>,
+}
+
+/// Why nothing more is handed to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Too much waited for it.
+    Overflow,
+    /// Its session was ended by its user, or its account by somebody who may.
+    Revoked,
+    /// It is gone.
+    Gone,
 }
 
 /// The connection behind an outbox is gone.
 #[derive(Debug)]
 pub(crate) struct Closed;
 
-/// What there was to take.
-pub(crate) enum Taken {
-    /// The next deliveries, in order.
-    Deliveries(VecDeque<Delivery>),
-    /// Too much waited.
-    Overflow,
-}
-
 impl Outbox {
     /// Puts a delivery at the end of the queue.
     pub(crate) fn push(&self, delivery: Delivery) {
         let weight = delivery.weight();
         let mut queue = self.lock();
-        if queue.overflowed || queue.closed {
+        if queue.end.is_some() {
             return;
         }
         if weight > 0 && queue.bytes + weight > OUTBOX_BYTES_MAX {
-            *queue = Queue {
-                overflowed: true,
-                ..Queue::default()
-            };
+            *queue = Queue::ended(End::Overflow);
             self.drained.notify_waiters();
         } else {
             queue.bytes += weight;
@@ -127,7 +126,7 @@ impl Outbox {
             let drained = self.drained.notified();
             {
                 let queue = self.lock();
-                if queue.closed || queue.overflowed {
+                if queue.end.is_some() {
                     return Err(Closed);
                 }
                 if queue.bytes <= OUTBOX_BYTES_MAX / 2 {
@@ -138,25 +137,30 @@ impl Outbox {
         }
     }
 
-    /// Ends the queue: the connection is gone.
-    pub(crate) fn close(&self) {
-        *self.lock() = Queue {
-            closed: true,
-            ..Queue::default()
-        };
+    /// Ends the queue: what waits is dropped, and nothing more is taken in.
+    pub(crate) fn end(&self, end: End) {
+        let mut queue = self.lock();
+        if queue.end.is_none() {
+            *queue = Queue::ended(end);
+        }
+        drop(queue);
         self.drained.notify_waiters();
+        self.changed.notify_one();
     }
 
-    /// Takes deliveries of about `bytes_max`, at least one where there is one.
-    pub(crate) fn take(&self, bytes_max: usize) -> Taken {
+    /// Takes the next deliveries, about `bytes_max` of them and at least one where there is one.
+    ///
+    /// # Errors
+    /// Why there are none any more.
+    pub(crate) fn take(&self, bytes_max: usize) -> Result<VecDeque<Delivery>, End> {
         let mut queue = self.lock();
-        if queue.overflowed {
-            return Taken::Overflow;
+        if let Some(end) = queue.end {
+            return Err(end);
         }
         self.drained.notify_waiters();
         if queue.bytes <= bytes_max {
             queue.bytes = 0;
-            return Taken::Deliveries(mem::take(&mut queue.deliveries));
+            return Ok(mem::take(&mut queue.deliveries));
         }
         let mut taken = VecDeque::new();
         let mut bytes = 0;
@@ -167,16 +171,25 @@ impl Outbox {
             taken.push_back(delivery);
         }
         queue.bytes -= bytes;
-        Taken::Deliveries(taken)
+        Ok(taken)
     }
 
     fn is_idle(&self) -> bool {
         let queue = self.lock();
-        queue.deliveries.is_empty() && !queue.overflowed
+        queue.deliveries.is_empty() && queue.end.is_none()
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn ended(end: End) -> Self {
+        Self {
+            end: Some(end),
+            ..Self::default()
+        }
     }
 }
 
@@ -190,14 +203,14 @@ mod tests {
 
     fn taken(outbox: &Outbox, bytes_max: usize) -> Vec<usize> {
         match outbox.take(bytes_max) {
-            Taken::Deliveries(deliveries) => deliveries
+            Ok(deliveries) => deliveries
                 .iter()
                 .map(|delivery| match delivery {
                     Delivery::Frame(frame) => frame.len(),
                     _ => unreachable!("only frames were pushed"),
                 })
                 .collect(),
-            Taken::Overflow => vec![usize::MAX],
+            Err(_) => vec![usize::MAX],
         }
     }
 
@@ -240,7 +253,7 @@ mod tests {
         });
         assert!(roomy.is_ok());
         outbox.push(frame(OUTBOX_BYTES_MAX - 1000));
-        let (roomy, ()) = tokio::join!(outbox.roomy(), async { outbox.close() });
+        let (roomy, ()) = tokio::join!(outbox.roomy(), async { outbox.end(End::Gone) });
         assert!(roomy.is_err());
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat::{ChatMessageReceive, ChatMessageSend, Problem, ProblemCode, TempId};
+use chat::{ChatMessageReceive, ChatMessageSend, Problem, ProblemCode, Sender, TempId};
 use fanout::{Event, Fanout};
 use stomp::Ticket;
 use uuid::Uuid;
@@ -23,7 +23,8 @@ impl Posting {
         Self { fanout, writer }
     }
 
-    /// Shows a message to its room and hands it to the writer, which answers the ticket.
+    /// Shows a message to its room and hands it to the writer, which answers the ticket. It is
+    /// `sender`'s, or where nobody knows whose it is, a guest's under the name that it carries.
     ///
     /// # Errors
     /// The ticket back, and the problem, where the message breaks a rule or the writer is full;
@@ -31,11 +32,18 @@ impl Posting {
     pub(crate) fn send(
         &self,
         body: &[u8],
+        sender: Option<Sender>,
         ticket: Ticket,
         outbox: &Arc<Outbox>,
     ) -> Result<(), (Ticket, Problem)> {
         let draft = match parse(body) {
-            Ok(sent) => sent.draft_of_guest(TempId(Uuid::now_v7())),
+            Ok(sent) => {
+                let minted = TempId(Uuid::now_v7());
+                match sender {
+                    Some(sender) => sent.draft_of(sender, minted),
+                    None => sent.draft_of_guest(minted),
+                }
+            }
             Err(problem) => return Err((ticket, problem)),
         };
         let draft = match draft {

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use access_token::Verifier;
 use axum::Router;
 use axum::routing::get;
+use chat::AuthMode;
 use fanout::{Fanout, Incoming};
 use message_log::MessageLog;
+use sessions::Sessions;
 use sockjs::IframePage;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -17,10 +20,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::connection::{Connection, Surroundings};
 use crate::hub::{ConnectionId, Hub};
+use crate::identity::Doorkeeper;
 use crate::listener;
 use crate::origins::Origins;
 use crate::posting::Posting;
 use crate::probes;
+use crate::residents::Residents;
+use crate::revocations::{self, Revocations};
 use crate::sockjs::{Application, Endpoint, Entrance, Options};
 use crate::transport::Transport;
 use crate::upgrade::{self, SUBPROTOCOLS};
@@ -43,6 +49,18 @@ pub struct Stores {
     pub fanout: Arc<dyn Fanout>,
     /// What the fan-out brings.
     pub incoming: mpsc::Receiver<Incoming>,
+    /// The sessions of accounts: the lease.
+    pub sessions: Arc<dyn Sessions>,
+}
+
+/// Who may connect to an instance.
+pub struct Access {
+    /// Whether a token is required.
+    pub mode: AuthMode,
+    /// What tokens have to pass.
+    pub verifier: Verifier,
+    /// From which pages.
+    pub origins: Origins,
 }
 
 /// What the HTTP side of the tier needs.
@@ -81,11 +99,12 @@ pub struct SocketTier {
 
 impl SocketTier {
     /// Starts the hub and the writer on the current runtime.
-    pub fn start(stores: Stores, origins: Origins) -> Self {
+    pub fn start(stores: Stores, access: Access) -> Self {
         let Stores {
             log,
             fanout,
             incoming,
+            sessions,
         } = stores;
         let workers = TaskTracker::new();
         let finished = CancellationToken::new();
@@ -93,8 +112,14 @@ impl SocketTier {
         let (writer, writer_handle) = Writer::new(log.clone(), Arc::clone(&fanout));
         workers.spawn(finished.clone().run_until_cancelled_owned(hub.run()));
         workers.spawn(writer.run(finished.clone()));
+        let (revocations, residents) = <(Arc<Revocations>, Arc<Residents>)>::default();
+        let following =
+            revocations::follow(Arc::clone(&revocations), sessions, Arc::clone(&residents));
+        workers.spawn(finished.clone().run_until_cancelled_owned(following));
         let around = Surroundings {
             hub: hub_handle,
+            doorkeeper: Doorkeeper::new(access.mode, access.verifier, revocations),
+            residents,
             posting: Posting::new(Arc::clone(&fanout), writer_handle),
             limits: Arc::default(),
             heartbeat: stomp::Heartbeat::default(),
@@ -102,7 +127,7 @@ impl SocketTier {
         };
         let doors = Doors {
             around: Arc::new(around),
-            origins,
+            origins: access.origins,
             log,
             fanout,
             sockets: TaskTracker::new(),

@@ -9,13 +9,14 @@ import { Redis } from "./harness/redis.mjs";
 import { freshRoom, numbersTo } from "./harness/room.mjs";
 import { SocketTier } from "./harness/socket-tier.mjs";
 
+/** More than an instance can keep in mind by accident. */
+const MANY = 400;
+const STALL_MS = 3_000;
+
 suite("without Redis", () => {
   test("receipts go on, and after its return everyone hears everyone", async (t) => {
     const redis = await Redis.starts(t);
-    const [east, west] = await Promise.all([
-      SocketTier.startsFor(t, { REDIS_URL: redis.url }),
-      SocketTier.startsFor(t, { REDIS_URL: redis.url }),
-    ]);
+    const [east, west] = await twoOn(t, redis);
     const room = freshRoom("redis");
     const [ada, ben] = await Promise.all([
       Person.connects(t, "Ada", east),
@@ -59,7 +60,45 @@ suite("without Redis", () => {
     assert.ok(people.every((person) => person.isConnected));
     assert.ok(east.isRunning() && west.isRunning());
   });
+
+  test("a Redis that stalls and catches up tells nothing twice", async (t) => {
+    const redis = await Redis.starts(t);
+    const [east, west] = await twoOn(t, redis);
+    const room = freshRoom("stall");
+    const [ada, ben] = await Promise.all([
+      Person.connects(t, "Ada", east),
+      Person.connects(t, "Ben", west),
+    ]);
+    await Promise.all([ada.enters(room), ben.enters(room)]);
+    await ada.says(room, "before");
+    await ben.hearsStored(room, "before");
+
+    await redis.stalls(STALL_MS);
+    await Promise.all(numbersTo(MANY).map((n) => ada.says(room, `${n}`)));
+    for (const person of [ada, ben]) {
+      await person.hears(room, ({ stored }) => stored.length >= MANY + 1);
+    }
+    await redis.isBack();
+    // What Redis has caught up on comes before what it takes in now.
+    await hearsAgain(ben, ada, room);
+    for (const person of [ada, ben]) {
+      const { shown, stored } = person.heard(room);
+      assert.deepEqual(
+        stored.map(({ seq }) => seq),
+        numbersTo(stored.length),
+        `stored for ${person.name}`,
+      );
+      const tempIds = shown.map(({ tempId }) => tempId);
+      assert.equal(new Set(tempIds).size, tempIds.length, `shown once to ${person.name}`);
+    }
+  });
 });
+
+/** Two instances that have no other Redis than this one. */
+function twoOn(t, redis) {
+  const environment = { REDIS_URL: redis.url };
+  return Promise.all([SocketTier.startsFor(t, environment), SocketTier.startsFor(t, environment)]);
+}
 
 /** Speaks until the other one hears it: nobody announces that the instances have found Redis. */
 async function hearsAgain(listener, speaker, room) {

@@ -79,7 +79,10 @@ suite("SockJS", () => {
       const shown = events.filter((event) => "content" in event);
       return shown.length === texts.length && shown;
     }, "all are heard");
-    assert.deepEqual(shown.map(({ content }) => content), texts);
+    assert.deepEqual(
+      shown.map(({ content }) => content),
+      texts,
+    );
   });
 
   test("a page that is not listed gets nothing, a listed one may read", async (t) => {

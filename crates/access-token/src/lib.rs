@@ -3,9 +3,10 @@
 //! A [`Signer`] writes the [`Claims`] of somebody who has shown who he is into a JWT (RFC 7519) that
 //! lives at most [`LIFETIME_MAX`]; a [`Verifier`] reads them back, with nothing but the public keys
 //! of a [`JwkSet`]. Algorithm (RS256), type (`at+jwt`), issuer and audience are fixed: a token never
-//! chooses how it is checked. The crate does no IO and reads no clock.
+//! chooses how it is checked. The crate does no IO of its own and reads no clock.
 
 mod claims;
+pub mod config;
 mod jwks;
 mod parties;
 mod public_key;

@@ -4,6 +4,7 @@
 //! ([`RoomId`], [`Content`], [`Nickname`], [`TempId`]); everything behind the border takes those
 //! types. The crate does no IO, knows no async and reads no clock.
 
+mod auth_mode;
 mod content;
 mod ids;
 mod message;
@@ -12,6 +13,7 @@ mod problem;
 mod room;
 mod sender;
 
+pub use auth_mode::AuthMode;
 pub use content::{Content, ContentError};
 pub use ids::{MessageId, Seq, TempId, TempIdError, UserId};
 pub use message::{

@@ -145,11 +145,12 @@ impl Person {
     }
 
     pub(crate) fn end_all(&mut self, now: Micros) -> Ended {
+        let sessionless = self.ended_at < Some(now);
         self.ended_at = self.ended_at.max(Some(now));
         let sessions = std::mem::take(&mut self.sessions);
         Ended {
             sessions: sessions.iter().map(|record| record.id).collect(),
-            sessionless: true,
+            sessionless,
         }
     }
 

@@ -10,6 +10,7 @@ pub use logs::{LogFormat, Logs};
 
 use std::ffi::OsString;
 use std::fmt;
+use std::fs;
 use std::str::FromStr;
 
 /// Looks a variable up by its name.
@@ -87,6 +88,25 @@ impl<'a> Settings<'a> {
             .collect()
     }
 
+    /// The PEM that a variable holds, on one line with `\\n` or on many, or that is in the file it
+    /// names. Never quoted in a fault: it may be a secret.
+    pub fn pem(&mut self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        if text.contains("-----BEGIN") {
+            return Some(text.replace("\\n", "\n"));
+        }
+        match fs::read_to_string(text.trim()) {
+            Ok(pem) => Some(pem),
+            Err(error) => {
+                self.fault(
+                    name,
+                    format!("is neither PEM nor a file that can be read: {error}"),
+                );
+                None
+            }
+        }
+    }
+
     /// Notes a fault that only the caller can see.
     pub fn fault(&mut self, name: &str, detail: impl Into<String>) {
         self.faults.push(Fault {
@@ -152,6 +172,21 @@ mod tests {
         assert_eq!(settings.list("EMPTY"), Vec::<String>::new());
         assert_eq!(settings.list("LIST"), ["a", "b", "c"]);
         settings.finish().expect("no fault");
+    }
+
+    #[test]
+    fn a_pem_may_stand_on_one_line_and_is_not_quoted_where_it_is_wrong() {
+        let mut settings = Settings::new(|name| match name {
+            "KEY" => Some("-----BEGIN X-----\\nabc".into()),
+            _ => Some("hunter2".into()),
+        });
+        assert_eq!(
+            settings.pem("KEY").as_deref(),
+            Some("-----BEGIN X-----\nabc")
+        );
+        assert_eq!(settings.pem("OTHER"), None);
+        let faults = settings.finish().expect_err("no such file");
+        assert!(!faults.to_string().contains("hunter2"));
     }
 
     #[cfg(unix)]

@@ -2,6 +2,9 @@
 
 use std::env;
 
+use access_token::Verifier;
+use access_token::config::read_verifier;
+use chat::AuthMode;
 use http_edge::Cors;
 use settings::{Faults, Logs, Settings};
 
@@ -12,6 +15,10 @@ pub struct Config {
     pub database_url: String,
     /// `CORS_ALLOWED_ORIGINS`.
     pub cors: Cors,
+    /// `AUTH_MODE`.
+    pub mode: AuthMode,
+    /// `JWT_ISSUER`, `JWT_AUDIENCE` and `JWT_PUBLIC_KEYS`.
+    pub verifier: Verifier,
     /// `RUST_LOG` and `LOG_FORMAT`.
     pub logs: Logs,
 }
@@ -39,9 +46,15 @@ impl Config {
             settings.fault("CORS_ALLOWED_ORIGINS", error.to_string());
             Cors::default()
         });
+        let mode = settings
+            .parsed("AUTH_MODE", "one of required, optional")
+            .unwrap_or_default();
+        let verifier = read_verifier(&mut settings, mode);
         let logs = Logs::read(&mut settings);
         settings.finish()?;
         Ok(Self {
+            mode,
+            verifier,
             database_url: database_url.unwrap_or_default(),
             cors,
             logs,
@@ -58,8 +71,16 @@ mod tests {
         let settings = Settings::new(|name| {
             (name == "CORS_ALLOWED_ORIGINS").then(|| "https://a.example, *".into())
         });
-        let faults = Config::read(settings).expect_err("two faults").0;
+        let faults = Config::read(settings).expect_err("four faults").0;
         let names: Vec<_> = faults.iter().map(|fault| fault.name.as_str()).collect();
-        assert_eq!(names, ["DATABASE_URL", "CORS_ALLOWED_ORIGINS"]);
+        assert_eq!(
+            names,
+            [
+                "DATABASE_URL",
+                "CORS_ALLOWED_ORIGINS",
+                "JWT_ISSUER",
+                "JWT_PUBLIC_KEYS"
+            ]
+        );
     }
 }

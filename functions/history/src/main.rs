@@ -1,6 +1,7 @@
 //! The history function as a Lambda.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use history::config::Config;
 use history::{State, router};
@@ -33,6 +34,8 @@ async fn run() -> Result<(), String> {
     let state = State {
         log,
         cors: config.cors,
+        mode: config.mode,
+        verifier: Arc::new(config.verifier),
     };
     lambda_http::run(router(state))
         .await

@@ -29,6 +29,9 @@ const STARTUP_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How long a client may take to read an answer.
 const WRITE_WAIT_MAX: Duration = Duration::from_secs(30);
 
+/// How much room a read has, in bytes: enough for the usual exchange.
+const READ_BYTES: usize = 8 << 10;
+
 /// A connection, and what it knows between two frames.
 pub(super) struct Client {
     number: u32,
@@ -137,6 +140,10 @@ impl Client {
     /// Lets the engine answer to what was gathered.
     async fn run(&mut self) -> Result<(), End> {
         let frames = self.exchange.take();
+        if self.inbox.is_empty() {
+            // A buffer that grew for a large message is not kept while the client is idle.
+            self.inbox = BytesMut::new();
+        }
         let mut lease = match self.lease.take() {
             Some(lease) => lease,
             None => match self.session.lease(LOCK_WAIT_MAX).await {
@@ -155,10 +162,10 @@ impl Client {
             Refusal::EngineFailed
         })?;
         // The turn ends with the transaction, not with the client's reading of the answer.
-        if !lease.is_idle() {
-            self.lease = Some(lease);
-        } else {
+        if lease.is_idle() {
             drop(lease);
+        } else {
+            self.lease = Some(lease);
         }
         let answer = self.translation.answer(answer, generation);
         self.say(answer).await
@@ -185,6 +192,7 @@ impl Client {
 
     async fn read(&mut self) -> Result<(), End> {
         let is_in_transaction = self.lease.is_some();
+        self.inbox.reserve(READ_BYTES);
         tokio::select! {
             read = self.stream.read_buf(&mut self.inbox) => match read {
                 Ok(1..) => Ok(()),

@@ -18,6 +18,7 @@ const ANNOUNCEMENT: &str = "serving at ";
 )]
 async fn child_serves_a_folder() {
     let folder = std::env::var_os(FOLDER).expect("the parent names a folder");
+    maru::embedded::relocate_cache(Path::new(&folder)).expect("there is room to unpack");
     let served = maru::embedded::serve_until(
         Path::new(&folder),
         |_| {},
@@ -39,7 +40,20 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     pub(crate) async fn spawn(folder: &Path) -> Self {
-        let mut child = command(folder).spawn().expect("the child starts");
+        Self::announced_by(command(folder)).await
+    }
+
+    /// As a user whose home cannot be written to.
+    pub(crate) async fn spawn_homeless(folder: &Path) -> Self {
+        let mut command = command(folder);
+        command
+            .env("HOME", "/dev/null")
+            .env_remove("XDG_CACHE_HOME");
+        Self::announced_by(command).await
+    }
+
+    async fn announced_by(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the child starts");
         let output = child.stdout.take().expect("its output is piped");
         let mut lines = BufReader::new(output).lines();
         let url = loop {

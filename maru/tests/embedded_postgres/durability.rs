@@ -93,6 +93,17 @@ async fn a_second_process_on_the_same_folder_is_refused() {
 }
 
 #[tokio::test]
+async fn without_a_home_everything_is_in_the_data_folder() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+
+    let postgres = child::Postgres::spawn_homeless(folder.path()).await;
+
+    assert!(folder.path().join("cache/oliphaunt-wasix").is_dir());
+    house::connection(&postgres.url).await;
+    assert!(postgres.stop().await.success());
+}
+
+#[tokio::test]
 async fn people_are_told_of_the_first_start_only() {
     let folder = tempfile::tempdir().expect("a temporary folder");
 

@@ -5,18 +5,17 @@ use sqlx::{Connection, PgConnection};
 use crate::house::{House, sqlstate};
 
 #[tokio::test]
-async fn thousands_of_failed_statements_do_not_wear_postgres_out() {
+async fn failed_statements_do_not_wear_postgres_out() {
     let house = House::open().await;
     let mut clumsy = house.connection().await;
     let mut other = house.connection().await;
     assert_eq!(double(&mut other, 1).await, 2);
+    assert_eq!(double(&mut clumsy, 1).await, 2);
 
-    for _ in 0..4_000 {
-        let failed = sqlx::query("SELECT 1 / $1::int4")
-            .bind(0_i32)
-            .execute(&mut clumsy)
-            .await;
-        assert_eq!(sqlstate(failed), "22012");
+    // One engine dies of the 1 488th.
+    for _ in 0..1_600 {
+        let failed = sqlx::raw_sql("SELEC 1").execute(&mut clumsy).await;
+        assert_eq!(sqlstate(failed), "42601");
     }
 
     // Both connections and the statements that they prepared are still good.

@@ -41,18 +41,30 @@ export class Redis {
     const address = ["--bind", "127.0.0.1", "--port", String(this.#port)];
     const keepNothing = ["--save", "", "--appendonly", "no", "--dir", this.#folder];
     this.#program = new Program(redisProgram, {}, { args: [...address, ...keepNothing] });
-    await until(() => this.#answers(), "Redis answers");
+    await this.isBack();
   }
 
-  async #answers() {
+  /** Lets it take everything in and answer nothing; what came meanwhile is then done. */
+  async stalls(ms) {
+    const answer = await this.#asks(`CLIENT PAUSE ${ms} ALL`);
+    if (answer !== "+OK") throw new Error(`Redis says ${answer}`);
+  }
+
+  /** Waits until it answers. */
+  async isBack() {
+    await until(async () => (await this.#asks("PING")) === "+PONG", "Redis answers");
+  }
+
+  /** Its answer to one command, or nothing where it cannot be reached. */
+  async #asks(command) {
     const socket = connect(this.#port, "127.0.0.1");
     try {
       await once(socket, "connect");
-      socket.write("PING\r\n");
+      socket.write(`${command}\r\n`);
       const [answer] = await once(socket, "data");
-      return answer.toString().startsWith("+PONG");
+      return answer.toString().trimEnd();
     } catch {
-      return false;
+      return undefined;
     } finally {
       socket.destroy();
     }

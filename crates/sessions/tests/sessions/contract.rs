@@ -284,8 +284,9 @@ pub(crate) async fn what_has_no_session_is_revoked_up_to_the_moment(sessions: &d
     assert_eq!(revoked(at(1.0), at(2.0)).await, Ok(true));
     assert_eq!(revoked(at(1.5), at(2.0)).await, Ok(false));
     assert_eq!(told(sessions, at(2.0)).await, [(guest, None)]);
-    // An older call that comes late takes nothing back.
+    // An older call that comes late takes nothing back, and has nothing new to tell.
     assert_eq!(sessions.end_all(guest, at(0.5)).await, Ok(0));
+    assert_eq!(told(sessions, at(2.0)).await.len(), 1);
     assert_eq!(revoked(at(1.0), at(2.0)).await, Ok(true));
 }
 

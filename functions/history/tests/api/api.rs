@@ -1,8 +1,11 @@
 //! The language of these tests.
 
+use std::sync::Arc;
+
+use access_token::{Parties, Signer, SigningKey, Verifier};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
-use chat::{Content, Draft, Message, Nickname, RoomId, Sender, TempId};
+use chat::{AuthMode, Content, Draft, Message, Nickname, RoomId, Sender, TempId};
 use history::{State, router};
 use http_body_util::BodyExt;
 use http_edge::Cors;
@@ -10,6 +13,18 @@ use message_log::{Appended, MessageLog};
 use serde_json::Value;
 use tower::ServiceExt;
 use uuid::Uuid;
+
+/// A fresh key's signer, and a verifier of what it signs.
+pub(crate) fn keys() -> (Signer, Verifier) {
+    let (key, _) = SigningKey::generate().expect("a key");
+    let parties = Parties {
+        issuer: "https://api.example.org".into(),
+        audience: "maru".into(),
+    };
+    let signer = Signer::new(parties.clone(), key, []);
+    let verifier = Verifier::new(&parties, signer.published().clone());
+    (signer, verifier)
+}
 
 /// The function, and the log it reads.
 pub(crate) struct Api {
@@ -42,10 +57,14 @@ impl Api {
         Self { log }
     }
 
+    /// The function as it lets everybody in.
     pub(crate) fn state(&self) -> State {
+        let (_, verifier) = keys();
         State {
             log: self.log.clone(),
             cors: Cors::allow(["https://chat.example.org"]).expect("an origin"),
+            mode: AuthMode::Optional,
+            verifier: Arc::new(verifier),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod api;
 mod away;
+mod entrance;
 mod lambda;
 mod messages;
 mod probes;
