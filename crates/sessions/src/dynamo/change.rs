@@ -22,8 +22,9 @@ impl DynamoSessions {
         self.see(&key).await?.lease(now)
     }
 
-    /// Changes what an item keeps, and writes with it an entry of the feed where the change gives
-    /// one; `None` where others were faster in every round.
+    /// Changes what an item keeps, and writes with it the entry of the feed that a change may give;
+    /// a change that leaves all as it was writes nothing. `None` where others were faster in every
+    /// round.
     pub(super) async fn change<L: Lease, T>(
         &self,
         key: Key,
