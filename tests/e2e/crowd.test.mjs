@@ -68,7 +68,7 @@ async function crowd(t, instances) {
   const speak = (person, room) =>
     Promise.all(
       numbersTo(EACH).map((n) =>
-        person.says(room, `${person.name} says ${n}`, { limitMs: CROWD_MS }),
+        person.says(room, `${person.name} says ${n}`, { limitMs: CROWD_MS, patiently: true }),
       ),
     );
   const [inBigRoom, inSmallRooms] = await Promise.all([
@@ -99,10 +99,12 @@ async function assertWhole(database, room, receipts, listeners) {
     await listener.hears(room, ({ shown }) => shown.length >= numbers.length, CROWD_MS);
     // An answer on the same socket comes after whatever was on its way.
     await listener.enters(freshRoom("elsewhere"));
-    const { shown, stored } = listener.heard(room);
+    const { shown, stored, rejected } = listener.heard(room);
+    // What a starved machine withdrew was shown again when it was sent again.
+    const toShow = [...tempIds, ...rejected.map(tempId)];
     assertSame(stored.map(seq), numbers, `what was stored for ${who}`);
     assertSame(stored.map(tempId), tempIds, `what was stored for ${who}`);
-    assertSame(shown.map(tempId).sort(), tempIds.toSorted(), `what was shown to ${who}`);
+    assertSame(shown.map(tempId).sort(), toShow.sort(), `what was shown to ${who}`);
   }
 }
 

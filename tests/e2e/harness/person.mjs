@@ -1,6 +1,7 @@
 // Somebody who talks: the language of the tests, over @stomp/stompjs.
 
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { Client } from "@stomp/stompjs";
 import WebSocket from "ws";
@@ -73,13 +74,17 @@ export class Person {
     await answer;
   }
 
-  /** Says something and waits for the receipt: its headers as an object with real types. */
-  async says(room, content, { tempId = randomUUID(), limitMs } = {}) {
-    const { receipt, problem } = await this.sends(
-      "/app/chat",
-      { content, roomId: room, sender: this.name, tempId },
-      { limitMs },
-    );
+  /**
+   * Says something and waits for the receipt: its headers as an object with real types. Whoever
+   * speaks `patiently` sends again, under the same tempId, what the server refuses for a moment.
+   */
+  async says(room, content, { tempId = randomUUID(), limitMs, patiently = false } = {}) {
+    const draft = { content, roomId: room, sender: this.name, tempId };
+    const { receipt, problem } = await this.sends("/app/chat", draft, { limitMs });
+    if (problem && patiently && problem.retryable) {
+      await pause(problem.retryAfterMs);
+      return this.says(room, content, { tempId, limitMs, patiently });
+    }
     if (problem) throw new Error(`${this.name} got no receipt: ${JSON.stringify(problem)}`);
     return {
       messageId: receipt["message-id"],
