@@ -68,7 +68,8 @@ impl Translation {
                 (&tag, _) => wire::put(&mut out, tag, &[body]),
             }
         }
-        if frames.last().is_some_and(|frame| frame.tag == b'Q') {
+        // A text of several statements may hold one COPY more than there are rows for.
+        if frames.iter().any(|frame| frame.tag == b'Q') {
             wire::put(&mut out, b'f', &[NO_ROWS]);
         }
         Ok(out.freeze())
@@ -369,15 +370,15 @@ mod tests {
     #[test]
     fn rows_that_were_gathered_are_handed_on() {
         let mut client = Peer::new(1);
-        let copy: [Spoken; 3] = [
+        let [query, row, end]: [Spoken; 3] = [
             (b'Q', &[b"copy t from stdin\0"]),
             (b'd', &[b"1\n"]),
             (b'c', &[]),
         ];
 
-        client.says(&copy);
+        client.says(&[query, row, end]);
 
-        client.engine_hears(&copy);
+        client.engine_hears(&[query, row, end, (b'f', &[NO_ROWS])]);
         client.hears(b"GCZ", b"CZ");
     }
 

@@ -60,6 +60,14 @@ async fn a_copy_that_cannot_get_its_rows_fails_and_nobody_else_does() {
         .execute(&pool)
         .await;
     assert_eq!(sqlstate(hidden), "57014");
+    // sqlx does not use a connection again after this.
+    let own_pool = house.pool(1).await;
+    let mut second = own_pool
+        .copy_in_raw("COPY line FROM STDIN; COPY line FROM STDIN")
+        .await
+        .expect("rows are asked for");
+    second.send(&b"1\n"[..]).await.expect("a row is taken");
+    assert_eq!(sqlstate(second.finish().await), "57014");
     let prepared = sqlx::query("COPY line FROM STDIN").execute(&pool).await;
     assert_eq!(sqlstate(prepared), "0A000");
     sqlx::query("SELECT 1")
