@@ -33,6 +33,9 @@ pub fn read_verifier(settings: &mut Settings<'_>, mode: AuthMode) -> Verifier {
         settings.fault("JWT_PUBLIC_KEYS", error.to_string());
         None
     });
+    if keys.as_ref().is_some_and(Vec::is_empty) {
+        settings.fault("JWT_PUBLIC_KEYS", "holds no public key in PEM");
+    }
     let parties = Parties {
         issuer: issuer.unwrap_or_default(),
         audience: audience.unwrap_or_else(|| AUDIENCE_DEFAULT.to_owned()),
