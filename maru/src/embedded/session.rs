@@ -1,7 +1,7 @@
 //! The one session that all clients share, and whose turn it is.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -23,8 +23,8 @@ const ERRORS_PER_ENGINE_MAX: u32 = 500;
 #[derive(Clone)]
 pub(super) struct Session {
     seat: Arc<tokio::sync::Mutex<Seat>>,
-    /// Statements of clients that have left.
-    left_behind: Arc<Mutex<Vec<String>>>,
+    /// The statements of clients that have left, if any have.
+    left_behind: Arc<Mutex<Option<Vec<String>>>>,
     parameters: Arc<[(String, String)]>,
 }
 
@@ -78,23 +78,18 @@ impl Session {
     pub(super) async fn lease(&self, wait: Duration) -> Result<Lease, LeaseError> {
         let turn = timeout(wait, Arc::clone(&self.seat).lock_owned()).await;
         let mut lease = turn.map_err(|_| LeaseError::Busy)?;
-        let left_behind = std::mem::take(
-            &mut *self
-                .left_behind
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-        match lease.tidy(&left_behind).await {
+        let left_behind = self.left_behind().take();
+        match lease.tidy(left_behind).await {
             Ok(()) => Ok(lease),
             Err(error) => Err(LeaseError::Gone(error)),
         }
     }
 
-    /// Leaves a gone client's statements to be closed at the beginning of the next turn.
+    /// Leaves a gone client's statements, and whatever it set for the session, to be cleared away at
+    /// the beginning of the next turn.
     pub(super) fn leave_behind(&self, statements: Vec<String>) {
-        self.left_behind
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.left_behind()
+            .get_or_insert_default()
             .extend(statements);
     }
 
@@ -104,8 +99,14 @@ impl Session {
     /// [`EmbeddedError::Engine`]. What was committed is safe all the same.
     pub(super) async fn close(self) -> Result<(), EmbeddedError> {
         let mut seat = self.seat.lock().await;
-        seat.tidy(&[]).await?;
+        seat.tidy(None).await?;
         seat.retire().await
+    }
+
+    fn left_behind(&self) -> MutexGuard<'_, Option<Vec<String>>> {
+        self.left_behind
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -177,7 +178,7 @@ impl Seat {
     }
 
     /// Makes the session fit for its next client.
-    async fn tidy(&mut self, left_behind: &[String]) -> Result<(), EmbeddedError> {
+    async fn tidy(&mut self, left_behind: Option<Vec<String>>) -> Result<(), EmbeddedError> {
         if !self.is_idle {
             self.exec(rollback()).await?;
         }
@@ -185,8 +186,8 @@ impl Seat {
             tracing::info!(errors = self.errors, "renewing the embedded Postgres");
             self.retire().await?;
         }
-        if !left_behind.is_empty() {
-            self.exec(tidying(left_behind)).await?;
+        if let Some(statements) = left_behind {
+            self.exec(clearing(&statements)).await?;
         }
         self.engine().await.map(drop)
     }
@@ -213,7 +214,7 @@ fn rollback() -> Bytes {
 }
 
 /// Forgets statements, and what `set_config` set for the session.
-fn tidying(statements: &[String]) -> Bytes {
+fn clearing(statements: &[String]) -> Bytes {
     let mut out = BytesMut::new();
     for name in statements {
         translation::put_close(&mut out, name);
