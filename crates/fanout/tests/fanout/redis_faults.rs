@@ -34,6 +34,9 @@ async fn a_server_killed_while_people_talk_loses_and_doubles_no_own_event() {
     assert!(back == said[50..], "each own event once, in order");
     assert!(!ann.fanout.is_connected());
     bob.hears_of(Incoming::Interrupted).await;
+    // What was said before the break was noticed may have been sent; this surely is not.
+    let alone = ann.says(shown(&hall, "alone"));
+    assert!(ann.next_event().await == alone);
 
     server.start_again().await;
     assert_eq!(ann.hears_of(Incoming::Restored).await, []);
