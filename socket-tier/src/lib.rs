@@ -1,11 +1,11 @@
 //! The socket tier: a long-lived server that keeps STOMP sessions over WebSocket, stores what is
 //! said in Postgres and fans it out to every instance that has a listener.
 //!
-//! Top-down: [`listener`] accepts connections, [`upgrade`] makes sockets of them, [`connection`]
-//! drives one STOMP session each; [`sockjs`] does the same for clients without WebSockets. A SEND
-//! goes through [`posting`] to the [`writer`], which commits in batches; what happened in a room
-//! comes back through the fan-out to the [`hub`], which puts it in order and hands it to the
-//! [`outbox`] of every listener.
+//! Top-down: `listener` accepts connections, `upgrade` makes sockets of them, `connection`
+//! drives one STOMP session each; `sockjs` does the same for clients without WebSockets. A SEND
+//! goes through `posting` to the `writer`, which commits in batches; what happened in a room
+//! comes back through the fan-out to the `hub`, which puts it in order and hands it to the
+//! `outbox` of every listener.
 
 pub mod config;
 mod connection;
