@@ -25,6 +25,9 @@ pub struct Config {
     pub sessions_table: Option<String>,
     /// `RUST_LOG` and `LOG_FORMAT`.
     pub logs: Logs,
+    /// `FAILPOINTS`.
+    #[cfg(feature = "failpoints")]
+    pub failpoints: Vec<crate::failpoints::Failpoint>,
 }
 
 /// What a server that contains the socket tier listens on and whom it lets in.
@@ -68,6 +71,12 @@ impl Config {
             );
         }
         let logs = Logs::read(&mut settings);
+        #[cfg(feature = "failpoints")]
+        let failpoints = read_failpoints(&mut settings);
+        #[cfg(not(feature = "failpoints"))]
+        if settings.text("FAILPOINTS").is_some() {
+            settings.fault("FAILPOINTS", "is set, and this build has no failpoints");
+        }
         settings.finish()?;
         Ok(Self {
             rim,
@@ -76,8 +85,21 @@ impl Config {
             database_url: database_url.unwrap_or_default(),
             redis_url: redis_url.unwrap_or_default(),
             logs,
+            #[cfg(feature = "failpoints")]
+            failpoints,
         })
     }
+}
+
+#[cfg(feature = "failpoints")]
+fn read_failpoints(settings: &mut Settings<'_>) -> Vec<crate::failpoints::Failpoint> {
+    let listed = settings.list("FAILPOINTS").into_iter();
+    let parsed: Result<_, _> = listed.map(|text| text.parse()).collect();
+    parsed.unwrap_or_else(|error: crate::failpoints::NoFailpoint| {
+        let names = crate::failpoints::NAMES.join(", ");
+        settings.fault("FAILPOINTS", format!("{error}; the names are {names}"));
+        Vec::new()
+    })
 }
 
 impl Rim {

@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{self, MissedTickBehavior};
 
+use crate::failpoints;
 use crate::limits::{HOLE_PATIENCE, HUB_QUEUE_MAX, LOOK_INTERVAL, REPAIR_PAGE, WATCH_TIMEOUT};
 use crate::outbox::{Delivery, Outbox};
 
@@ -175,7 +176,10 @@ impl Hub {
                     Some(Command::Leave(room, leaving)) => self.leave(&room, leaving),
                     None => return,
                 },
-                Some(incoming) = self.incoming.recv() => self.hear(incoming),
+                Some(incoming) = self.incoming.recv() => {
+                    failpoints::before_hearing().await;
+                    self.hear(incoming);
+                }
                 Some(done) = self.work.join_next() => match done {
                     Ok(work) => self.carry_on(work),
                     Err(error) => tracing::error!(%error, "work beside the hub failed"),

@@ -11,6 +11,7 @@ pub mod config;
 mod connection;
 mod destination;
 pub mod drain;
+pub mod failpoints;
 mod hub;
 mod identity;
 pub mod limits;

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 const DATABASE_CONNECTIONS: u32 = 8;
 
 #[tokio::main]
-async fn main() -> ExitCode {
+pub(crate) async fn main() -> ExitCode {
     match run().await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -34,6 +34,8 @@ async fn main() -> ExitCode {
 async fn run() -> Result<bool, String> {
     let config = Config::from_env().map_err(|faults| faults.to_string())?;
     config.logs.start();
+    #[cfg(feature = "failpoints")]
+    socket_tier::failpoints::arm(&config.failpoints);
     // An error says that a provider is there already, which is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 

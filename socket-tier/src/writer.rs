@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
+use crate::failpoints;
 use crate::limits::{OUTCOME_PATIENCE, STORE_PATIENCE, WRITER_BATCH_MAX, WRITER_QUEUE_MAX};
 use crate::outbox::{Delivery, Outbox};
 
@@ -76,6 +77,9 @@ impl WriterHandle {
 impl Place<'_> {
     /// Hands the message over. The answer comes as [`Delivery::Posted`].
     pub(crate) fn post(self, post: Post) {
+        if let Some(stored) = failpoints::feigned(&post.draft) {
+            return post.answer(Ok(stored));
+        }
         self.0.send(Queued {
             post,
             since: Instant::now(),
@@ -119,13 +123,15 @@ impl Writer {
     /// Stores a batch, however often it takes, and answers every post in it.
     async fn store(&self, batch: Vec<Queued>) {
         let first_since = batch.iter().map(|queued| queued.since).min();
-        let (drafts, waiting): (Vec<_>, Vec<_>) = batch
+        let (mut drafts, waiting): (Vec<_>, Vec<_>) = batch
             .into_iter()
             .map(|Queued { post, .. }| (post.draft.clone(), post))
             .unzip();
+        failpoints::doubled(&mut drafts);
         let began = first_since.unwrap_or_else(Instant::now);
         match self.append(&drafts, began).await {
             Ok(appended) => {
+                failpoints::after_commit();
                 for (post, appended) in waiting.into_iter().zip(appended) {
                     self.settle(post, appended);
                 }
@@ -173,10 +179,12 @@ impl Writer {
     fn settle(&self, post: Post, appended: Appended) {
         match appended {
             Appended::Stored { message, duplicate } => {
-                post.answer(Ok(stored(&message, duplicate)));
+                post.answer(failpoints::answered(stored(&message, duplicate)));
                 // A duplicate is told too: it was shown once more, and its time ends that.
-                self.fanout
-                    .publish(Arc::new(Event::Committed(message.into())));
+                if failpoints::before_publish() {
+                    self.fanout
+                        .publish(Arc::new(Event::Committed(message.into())));
+                }
             }
             Appended::Conflict => {
                 let problem = temp_id_conflict();

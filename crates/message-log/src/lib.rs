@@ -11,6 +11,8 @@
 
 mod append;
 mod error;
+#[cfg(feature = "failpoints")]
+pub mod failpoint;
 mod lease;
 mod message_log;
 mod migrate;

@@ -12,6 +12,7 @@ use super::order::{Change, Offer, Order};
 use super::resume::{Progress, Reading, Resuming};
 use super::shown::Shown;
 use super::{ConnectionId, Joining, Listening};
+use crate::failpoints;
 use crate::limits::LISTENERS_PER_ROOM_MAX;
 use crate::outbox::{Delivery, Outbox};
 
@@ -242,6 +243,12 @@ impl Room {
     }
 
     fn commit(&mut self, change: &Change) {
+        for change in failpoints::told(change) {
+            self.tell_change(&change);
+        }
+    }
+
+    fn tell_change(&mut self, change: &Change) {
         let was_shown = self.shown.settle(change.temp_id);
         let is_new = change.seq == change.rev;
         if is_new && !was_shown {

@@ -93,6 +93,8 @@ impl MessageLog {
             )));
         };
         let (lease, places) = stored?;
+        #[cfg(feature = "failpoints")]
+        crate::failpoint::pass().await;
         commit(lease).await?;
         Ok(batch.answers(places))
     }
