@@ -64,6 +64,7 @@ pub async fn serve(config: Config) -> Result<()> {
             mode,
             verifier: identity.tokens.verifier().as_ref().clone(),
             origins,
+            heartbeat: config.rim.heartbeat,
         },
     );
     let listed = config.origins.iter().map(String::as_str);

@@ -7,7 +7,9 @@ use access_token::Verifier;
 use access_token::config::read_verifier;
 use chat::AuthMode;
 use settings::{Faults, Logs, Settings};
+use stomp::{HEARTBEAT_MS_MIN, Heartbeat};
 
+use crate::limits::HEARTBEAT_MS_MAX;
 use crate::origins::Origins;
 
 /// The configuration of an instance that runs by itself.
@@ -39,6 +41,8 @@ pub struct Rim {
     pub origins: Origins,
     /// `AUTH_MODE`.
     pub auth_mode: AuthMode,
+    /// `HEARTBEAT_MS`: the heart-beats offered to clients, both ways.
+    pub heartbeat: Heartbeat,
 }
 
 impl Config {
@@ -107,7 +111,7 @@ impl Rim {
     pub const LISTEN_DEFAULT: SocketAddr =
         SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
-    /// Reads `LISTEN`, `CORS_ALLOWED_ORIGINS` and `AUTH_MODE`.
+    /// Reads `LISTEN`, `CORS_ALLOWED_ORIGINS`, `AUTH_MODE` and `HEARTBEAT_MS`.
     pub fn read(settings: &mut Settings<'_>) -> Self {
         let listen = settings
             .parsed("LISTEN", "an address and a port such as 127.0.0.1:8080")
@@ -124,6 +128,47 @@ impl Rim {
             listen,
             origins,
             auth_mode,
+            heartbeat: read_heartbeat(settings),
+        }
+    }
+}
+
+fn read_heartbeat(settings: &mut Settings<'_>) -> Heartbeat {
+    const NAME: &str = "HEARTBEAT_MS";
+    let allowed = HEARTBEAT_MS_MIN..=HEARTBEAT_MS_MAX;
+    match settings.parsed(NAME, "a number of milliseconds") {
+        None => Heartbeat::default(),
+        Some(ms) if allowed.contains(&ms) => Heartbeat::every_ms(ms),
+        Some(ms) => {
+            let (min, max) = allowed.into_inner();
+            settings.fault(NAME, format!("{ms} is not between {min} and {max}"));
+            Heartbeat::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(heartbeat_ms: &'static str) -> Result<Heartbeat, Faults> {
+        let mut settings =
+            Settings::new(|name| (name == "HEARTBEAT_MS").then(|| heartbeat_ms.into()));
+        let heartbeat = Rim::read(&mut settings).heartbeat;
+        settings.finish().map(|()| heartbeat)
+    }
+
+    #[test]
+    fn heartbeats_come_every_ten_seconds_unless_told_otherwise() {
+        assert_eq!(read(""), Ok(Heartbeat::every_ms(10_000)));
+        assert_eq!(read("1000"), Ok(Heartbeat::every_ms(1_000)));
+    }
+
+    #[test]
+    fn heartbeats_that_would_burden_or_not_notice_are_refused() {
+        for wrong in ["0", "999", "60001", "soon"] {
+            let faults = read(wrong).expect_err(wrong);
+            assert!(faults.to_string().starts_with("HEARTBEAT_MS"), "{faults}");
         }
     }
 }

@@ -33,6 +33,10 @@ pub const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long the closing handshake may take before the connection is dropped.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The slowest heart-beat that can be configured, in milliseconds: a peer that is gone is noticed
+/// within twice as long.
+pub const HEARTBEAT_MS_MAX: u32 = 60_000;
+
 /// How many SENDs of one connection may wait for their commit; no further frame is read meanwhile.
 pub const SENDS_IN_FLIGHT_MAX: usize = 64;
 

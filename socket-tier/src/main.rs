@@ -82,6 +82,7 @@ async fn run() -> Result<bool, String> {
         mode: config.rim.auth_mode,
         verifier: config.verifier,
         origins: config.rim.origins,
+        heartbeat: config.rim.heartbeat,
     };
     let tier = SocketTier::start(stores, access);
     #[expect(clippy::print_stdout, reason = "what whoever started it wants to know")]

@@ -12,6 +12,7 @@ use fanout::{Fanout, Incoming};
 use message_log::MessageLog;
 use sessions::Sessions;
 use sockjs::IframePage;
+use stomp::Heartbeat;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time;
@@ -53,7 +54,7 @@ pub struct Stores {
     pub sessions: Arc<dyn Sessions>,
 }
 
-/// Who may connect to an instance.
+/// Who may connect to an instance, and how connections are kept.
 pub struct Access {
     /// Whether a token is required.
     pub mode: AuthMode,
@@ -61,6 +62,8 @@ pub struct Access {
     pub verifier: Verifier,
     /// From which pages.
     pub origins: Origins,
+    /// How often both sides of a connection show that they are there.
+    pub heartbeat: Heartbeat,
 }
 
 /// What the HTTP side of the tier needs.
@@ -122,7 +125,7 @@ impl SocketTier {
             residents,
             posting: Posting::new(Arc::clone(&fanout), writer_handle),
             limits: Arc::default(),
-            heartbeat: stomp::Heartbeat::default(),
+            heartbeat: access.heartbeat,
             draining: CancellationToken::new(),
         };
         let doors = Doors {

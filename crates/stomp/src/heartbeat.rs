@@ -30,6 +30,14 @@ impl Heartbeat {
         receive_ms: 0,
     };
 
+    /// Sends and wants to receive at this interval.
+    pub const fn every_ms(ms: u32) -> Self {
+        Self {
+            send_ms: ms,
+            receive_ms: ms,
+        }
+    }
+
     /// Parses a header: two decimal numbers and a comma. Spaces around the numbers are tolerated,
     /// as clients in use send them; a number beyond `u32` stands for the greatest one.
     pub fn parse(header: &str) -> Option<Self> {
@@ -53,10 +61,7 @@ impl Heartbeat {
 /// Offers 10 seconds both ways.
 impl Default for Heartbeat {
     fn default() -> Self {
-        Self {
-            send_ms: 10_000,
-            receive_ms: 10_000,
-        }
+        Self::every_ms(10_000)
     }
 }
 

@@ -1,13 +1,15 @@
 // What stompjs 2 and webstomp-client, which is made after it, have in common.
 
+import { HEARTBEAT_MS } from "./heartbeat.mjs";
 import { receiptId } from "./receipt.mjs";
 
 export class CallbackClient {
   #client;
   #answers = new Map();
 
-  constructor(client) {
+  constructor(client, heartbeatMs = HEARTBEAT_MS) {
     this.#client = client;
+    this.#client.heartbeat = { incoming: heartbeatMs, outgoing: heartbeatMs };
     this.#client.onreceipt = ({ headers }) => this.#answers.get(headers["receipt-id"])?.(headers);
   }
 

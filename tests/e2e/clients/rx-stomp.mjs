@@ -3,14 +3,20 @@
 import { RxStomp, RxStompState } from "@stomp/rx-stomp";
 import { filter, firstValueFrom } from "rxjs";
 
+import { HEARTBEAT_MS } from "./heartbeat.mjs";
 import { receiptId } from "./receipt.mjs";
 
 export class Rx {
   static title = "@stomp/rx-stomp 2";
   #stomp = new RxStomp();
 
-  constructor(openSocket) {
-    this.#stomp.configure({ webSocketFactory: openSocket, reconnectDelay: 0 });
+  constructor(openSocket, heartbeatMs = HEARTBEAT_MS) {
+    this.#stomp.configure({
+      webSocketFactory: openSocket,
+      reconnectDelay: 0,
+      heartbeatIncoming: heartbeatMs,
+      heartbeatOutgoing: heartbeatMs,
+    });
   }
 
   async connects() {

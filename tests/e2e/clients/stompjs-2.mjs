@@ -7,10 +7,10 @@ import { CallbackClient } from "./callback-client.mjs";
 export class StompJs2 extends CallbackClient {
   static title = "stompjs 2.3.3";
 
-  constructor(openSocket) {
+  constructor(openSocket, heartbeatMs) {
     const client = Stomp.over(openSocket());
     client.debug = () => {};
-    super(client);
+    super(client, heartbeatMs);
   }
 
   transmits(client, destination, body, headers) {

@@ -2,14 +2,20 @@
 
 import { Client } from "@stomp/stompjs";
 
+import { HEARTBEAT_MS } from "./heartbeat.mjs";
 import { receiptId } from "./receipt.mjs";
 
 export class StompJs7 {
   static title = "@stomp/stompjs 7";
   #client;
 
-  constructor(openSocket) {
-    this.#client = new Client({ webSocketFactory: openSocket, reconnectDelay: 0 });
+  constructor(openSocket, heartbeatMs = HEARTBEAT_MS) {
+    this.#client = new Client({
+      webSocketFactory: openSocket,
+      reconnectDelay: 0,
+      heartbeatIncoming: heartbeatMs,
+      heartbeatOutgoing: heartbeatMs,
+    });
   }
 
   /** Resolves once CONNECTED. */

@@ -7,8 +7,8 @@ import { CallbackClient } from "./callback-client.mjs";
 export class Webstomp extends CallbackClient {
   static title = "webstomp-client 1";
 
-  constructor(openSocket) {
-    super(webstomp.over(openSocket(), { debug: false }));
+  constructor(openSocket, heartbeatMs) {
+    super(webstomp.over(openSocket(), { debug: false }), heartbeatMs);
   }
 
   transmits(client, destination, body, headers) {

@@ -1,0 +1,3 @@
+// What clients offer that are told nothing else.
+
+export const HEARTBEAT_MS = 10_000;
