@@ -26,6 +26,8 @@ enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Prove on a running deployment that nothing is lost, doubled or left out.
+    Verify(Box<verify::Options>),
     /// Serve the embedded Postgres alone and print its address.
     #[cfg(feature = "embedded")]
     #[command(hide = true)]
@@ -44,7 +46,7 @@ enum ConfigCommand {
 
 fn main() -> ExitCode {
     match run(Cli::parse().command.unwrap_or(Command::Serve)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(fault) => {
             #[expect(clippy::print_stderr, reason = "why the command failed")]
             {
@@ -55,7 +57,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<()> {
+fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Serve => {
             let (config, logs) = Config::from_env()?;
@@ -66,7 +68,7 @@ fn run(command: Command) -> Result<()> {
             }
             // An error says that a provider is there already, which is as good.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-            Runtime::new()?.block_on(maru::serve::serve(config))
+            Runtime::new()?.block_on(maru::serve::serve(config))?;
         }
         Command::Config(ConfigCommand::Check) => {
             Config::from_env()?;
@@ -74,12 +76,37 @@ fn run(command: Command) -> Result<()> {
             {
                 println!("the configuration is good");
             }
-            Ok(())
         }
+        Command::Verify(options) => return prove(*options),
         #[cfg(feature = "embedded")]
         Command::Postgres { data_dir } => {
             relocate_cache(&data_dir)?;
-            Runtime::new()?.block_on(serve_postgres(&data_dir))
+            Runtime::new()?.block_on(serve_postgres(&data_dir))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the verdict. Broken promises end the command with 1, what could not be checked with 2.
+fn prove(options: verify::Options) -> Result<ExitCode> {
+    match Runtime::new()?.block_on(verify::run(options)) {
+        Ok(report) => {
+            #[expect(clippy::print_stdout, reason = "the answer of the command")]
+            {
+                println!("{report}");
+            }
+            Ok(if report.kept {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
+        Err(fault) => {
+            #[expect(clippy::print_stderr, reason = "why there is no answer")]
+            {
+                eprintln!("error: nothing could be decided: {fault:#}");
+            }
+            Ok(ExitCode::from(2))
         }
     }
 }
