@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use axum::Router;
 use axum::extract::Request;
 use chat::AuthMode;
+use fanout::Herald;
 use http_edge::Cors;
 use socket_tier::{Access, SocketTier, Stores, drain};
 use tokio::net::TcpListener;
@@ -53,6 +54,7 @@ pub async fn serve(config: Config) -> Result<()> {
         origins.add(origin);
     }
     let mode = config.rim.auth_mode;
+    let herald: Arc<dyn Herald> = Arc::new(Arc::clone(&hearing.fanout));
     let tier = SocketTier::start(
         Stores {
             log: database.log.clone(),
@@ -70,6 +72,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let listed = config.origins.iter().map(String::as_str);
     let history = history::router(history::State {
         log: database.log.clone(),
+        herald: Some(herald),
         cors: Cors::allow(listed).context("CORS_ALLOWED_ORIGINS")?,
         mode,
         verifier: Arc::clone(identity.tokens.verifier()),

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::destination::{self, Source, Target};
+use crate::destination::{self, Source, Target, no_such_room};
 use crate::drain::Departure;
 use crate::hub::{ConnectionId, HubHandle, Joining, Leaving, Listening, Mode};
 use crate::identity::{self, Doorkeeper, Now, Refusal, Speaker};
@@ -372,6 +372,7 @@ impl<T: Transport> Connection<T> {
             Ok((Source::Room(room), Wish { mode, since })) => {
                 let listening = Listening {
                     connection: self.id,
+                    user: self.speaker.user(),
                     subscription: id.into(),
                     version: self.session.version(),
                     mode,
@@ -464,9 +465,13 @@ impl<T: Transport> Connection<T> {
                 self.joins_in_flight -= 1;
                 match result {
                     Ok(()) => self.session.settle(ticket, &[], now()),
-                    Err(problem) => self.report(ticket, &problem),
+                    Err(refused) => {
+                        self.forget(&refused.room, &refused.subscription);
+                        self.report(ticket, &refused.problem);
+                    }
                 }
             }
+            Delivery::Ended { room, subscription } => self.end(&room, &subscription),
             Delivery::Left { ticket } => self.session.settle(ticket, &[], now()),
             Delivery::Posted { ticket, result } => {
                 self.sends_in_flight -= 1;
@@ -501,20 +506,44 @@ impl<T: Transport> Connection<T> {
     /// Tells the client what was wrong with one frame; the session goes on.
     fn report(&mut self, ticket: Ticket, problem: &Problem) {
         tracing::debug!(code = problem.code().as_str(), "a frame was refused");
+        let receipt = ticket.receipt().map(|receipt| ("receipt-id", receipt));
+        self.tell_problem(problem, receipt);
+        self.session.decline(ticket);
+    }
+
+    /// Ends a subscription to a room of which the user is no member any more.
+    fn end(&mut self, room: &RoomId, subscription: &str) {
+        if self.forget(room, subscription) {
+            self.session.end_subscription(subscription);
+            self.tell_problem(&no_such_room(), Some(("ended-subscription", subscription)));
+        }
+    }
+
+    /// Drops a subscription to a room, where the connection still has it.
+    fn forget(&mut self, room: &RoomId, subscription: &str) -> bool {
+        let index = self.rooms.iter().position(|(known, listening)| {
+            known == room && *listening.subscription == *subscription
+        });
+        index.is_some_and(|index| {
+            self.rooms.swap_remove(index);
+            true
+        })
+    }
+
+    /// Tells a problem on the queue of errors, where the client listens to it.
+    fn tell_problem(&mut self, problem: &Problem, header: Option<(&str, &str)>) {
         if let Some(errors) = &self.errors {
             let body = problem.to_json();
-            let receipt = ticket.receipt().map(|receipt| ("receipt-id", receipt));
             let message = stomp::Message {
                 message_id: &Uuid::now_v7().to_string(),
                 destination: destination::ERRORS,
                 content_type: Problem::MEDIA_TYPE,
                 body: body.as_bytes(),
-                headers: receipt.as_slice(),
+                headers: header.as_slice(),
             };
             // A client that acknowledges nothing of its errors misses further ones.
             let _ = self.session.deliver(errors, &message, now());
         }
-        self.session.decline(ticket);
     }
 
     async fn feed(&mut self, frame: Utf8Bytes) -> Result<(), Close> {

@@ -91,6 +91,14 @@ impl Target {
     }
 }
 
+/// The one answer to whoever is no member of a private room, whether there is such a room or not.
+pub(crate) fn no_such_room() -> Problem {
+    Problem::new(
+        ProblemCode::NotFound,
+        "There is no such room, or you are no member of it.",
+    )
+}
+
 /// The problem of a room's name that breaks a rule.
 fn invalid_room(detail: &str) -> Problem {
     Problem::new(

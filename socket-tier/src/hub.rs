@@ -5,6 +5,7 @@
 //! beside it and come back as [`Work`].
 
 mod broadcast;
+mod gate;
 mod order;
 mod resume;
 mod room;
@@ -14,17 +15,20 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
-use chat::{Problem, ProblemCode, RoomId, Seq};
+use chat::{Access, Problem, ProblemCode, RoomId, Seq, UserId};
 use fanout::{Event, Fanout, Incoming};
-use message_log::{MessageLog, ReadError};
+use message_log::{Head, MessageLog, ReadError, Rules};
 use stomp::{Ticket, Version};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{self, MissedTickBehavior};
 
+use crate::destination::no_such_room;
 use crate::failpoints;
-use crate::limits::{HOLE_PATIENCE, HUB_QUEUE_MAX, LOOK_INTERVAL, REPAIR_PAGE, WATCH_TIMEOUT};
-use crate::outbox::{Delivery, Outbox};
+use crate::limits::{
+    HOLE_PATIENCE, HUB_QUEUE_MAX, LOOK_INTERVAL, REPAIR_PAGE, RESUME_RETRY, WATCH_TIMEOUT,
+};
+use crate::outbox::{Delivery, Outbox, Refused};
 
 pub(crate) use broadcast::Broadcast;
 use resume::Progress;
@@ -40,6 +44,8 @@ pub(crate) struct ConnectionId(pub(crate) u64);
 pub(crate) struct Listening {
     /// Whose it is.
     pub(crate) connection: ConnectionId,
+    /// Who that is, where it is known.
+    pub(crate) user: Option<UserId>,
     /// Its id.
     pub(crate) subscription: Arc<str>,
     /// The version of STOMP its frames are written in.
@@ -74,6 +80,20 @@ pub(crate) struct Joining {
     pub(crate) outbox: Arc<Outbox>,
     /// Its SUBSCRIBE, answered as [`Delivery::Joined`].
     pub(crate) ticket: Ticket,
+}
+
+impl Joining {
+    /// Answers the SUBSCRIBE with a problem.
+    fn refuse(self, room: &RoomId, problem: Problem) {
+        self.outbox.push(Delivery::Joined {
+            ticket: self.ticket,
+            result: Err(Refused {
+                room: room.clone(),
+                subscription: self.listening.subscription,
+                problem,
+            }),
+        });
+    }
 }
 
 /// A subscription on its way out of a room.
@@ -114,7 +134,7 @@ enum Work {
     /// The counters of rooms were read.
     Looked {
         rooms: Vec<RoomId>,
-        heads: Result<Vec<(RoomId, Seq)>, ReadError>,
+        heads: Result<Vec<(RoomId, Head)>, ReadError>,
     },
     /// A hole had its time to fill by itself.
     Waited(RoomId),
@@ -124,11 +144,23 @@ enum Work {
         listening: Listening,
         progress: Option<Progress>,
     },
-    /// What follows a number was read.
+    /// What follows a number was read, and of a private room its rules behind that.
     Read {
         room: RoomId,
-        rows: Result<Vec<chat::Message>, ReadError>,
+        missed: Result<Missed, ReadError>,
     },
+    /// The rules of a private room were read.
+    Ruled {
+        room: RoomId,
+        rules: Result<Option<Rules>, ReadError>,
+    },
+}
+
+/// What Postgres has behind a number of a room.
+struct Missed {
+    rows: Vec<chat::Message>,
+    /// The rules, no older than any of the rows; of a private room alone.
+    rules: Option<Option<Rules>>,
 }
 
 pub(crate) struct Hub {
@@ -191,16 +223,20 @@ impl Hub {
 
     fn join(&mut self, name: RoomId, joining: Joining) {
         let is_new = !self.rooms.contains_key(&name);
-        let room = self.rooms.entry(name.clone()).or_default();
-        if let Err(refused) = room.join(joining) {
-            refused.outbox.push(Delivery::Joined {
-                ticket: refused.ticket,
-                result: Err(Problem::new(
+        let room = self
+            .rooms
+            .entry(name.clone())
+            .or_insert_with(|| Room::new(&name));
+        match room.join(joining) {
+            Ok(true) => self.read_rules(&name),
+            Ok(false) => {}
+            Err(refused) => {
+                let problem = Problem::new(
                     ProblemCode::RoomFull,
                     "The room has as many listeners as this instance takes.",
-                )),
-            });
-            return;
+                );
+                return refused.refuse(&name, problem);
+            }
         }
         if is_new {
             let watching = self.fanout.watch(&name);
@@ -245,16 +281,22 @@ impl Hub {
 
     fn leave(&mut self, name: &RoomId, leaving: Leaving) {
         if let Some(room) = self.rooms.get_mut(name) {
-            room.leave(leaving.listening);
-            if room.is_empty() {
-                // Whoever's SUBSCRIBE still waits has left since; it is answered all the same.
-                room.admit();
-                self.rooms.remove(name);
-                self.fanout.unwatch(name);
-            }
+            room.leave(name, leaving.listening);
+            self.forget_if_empty(name);
         }
         if let Some((outbox, ticket)) = leaving.answer {
             outbox.push(Delivery::Left { ticket });
+        }
+    }
+
+    fn forget_if_empty(&mut self, name: &RoomId) {
+        if let Some(room) = self.rooms.get_mut(name)
+            && room.is_empty()
+        {
+            // Whoever's SUBSCRIBE still waits has left since; it is answered all the same.
+            room.admit();
+            self.rooms.remove(name);
+            self.fanout.unwatch(name);
         }
     }
 
@@ -275,10 +317,84 @@ impl Hub {
         };
         match event {
             Event::Shown(message) => room.show(message),
-            Event::Committed(change) => room.offer(Arc::new(change.clone())),
+            Event::Committed { message, access } => {
+                if room.has_rules(*access) {
+                    room.offer(Arc::new(message.clone()));
+                } else {
+                    // Somebody may have been removed before it: it is read once that is known.
+                    room.withheld = true;
+                    self.read_rules(event.room());
+                }
+            }
+            Event::RulesChanged { access, .. } => self.compare_rules(event.room(), *access),
             Event::Rejected(reject) => room.reject(reject),
         }
         self.mind_hole(event.room());
+    }
+
+    /// Reads the rules of a room, where newer ones are said to be.
+    fn compare_rules(&mut self, name: &RoomId, access: Access) {
+        if let Some(room) = self.rooms.get(name)
+            && !room.has_rules(access)
+        {
+            self.read_rules(name);
+        }
+    }
+
+    /// Reads the rules of a room; once more, where that is under way.
+    fn read_rules(&mut self, name: &RoomId) {
+        let Some(room) = self.rooms.get_mut(name) else {
+            return;
+        };
+        if mem::replace(&mut room.rules_reading, true) {
+            room.rules_wanted = true;
+            return;
+        }
+        let (log, room) = (self.log.clone(), name.clone());
+        self.work.spawn(async move {
+            let rules = log.rules(&room).await;
+            Work::Ruled { room, rules }
+        });
+    }
+
+    fn ruled(&mut self, name: &RoomId, rules: Result<Option<Rules>, ReadError>) {
+        let Some(room) = self.rooms.get_mut(name) else {
+            return;
+        };
+        room.rules_reading = false;
+        let wanted_again = mem::take(&mut room.rules_wanted);
+        match rules {
+            Ok(rules) => {
+                room.learn(name, rules);
+                if !wanted_again {
+                    room.refuse_strangers(name, &no_such_room());
+                }
+            }
+            Err(error) => {
+                // The next look finds that the rules are old.
+                tracing::warn!(%error, "the rules of a room cannot be read");
+                room.refuse_strangers(name, &store_unavailable());
+            }
+        }
+        if wanted_again {
+            self.read_rules(name);
+        }
+        self.resume(name);
+        self.make_good(name);
+        self.forget_if_empty(name);
+    }
+
+    /// Reads what was not taken in, as its rules were not known.
+    fn make_good(&mut self, name: &RoomId) {
+        if let Some(room) = self.rooms.get_mut(name)
+            && room.withheld
+            && !room.rules_reading
+            && !room.repairing
+            && let Some(delivered) = room.delivered()
+        {
+            room.withheld = false;
+            self.repair(name.clone(), delivered);
+        }
     }
 
     fn carry_on(&mut self, work: Work) {
@@ -297,7 +413,8 @@ impl Hub {
                 listening,
                 progress,
             } => self.resumed(&room, &listening, progress),
-            Work::Read { room, rows } => self.read(&room, rows),
+            Work::Read { room, missed } => self.read(&room, missed),
+            Work::Ruled { room, rules } => self.ruled(&room, rules),
         }
     }
 
@@ -318,14 +435,14 @@ impl Hub {
         });
     }
 
-    fn looked(&mut self, rooms: Vec<RoomId>, heads: Result<Vec<(RoomId, Seq)>, ReadError>) {
+    fn looked(&mut self, rooms: Vec<RoomId>, heads: Result<Vec<(RoomId, Head)>, ReadError>) {
         self.looking = false;
         match heads {
             Ok(heads) => {
                 let mut heads: HashMap<_, _> = heads.into_iter().collect();
                 for name in rooms {
                     // A room without a counter has never been spoken in.
-                    let head = heads.remove(&name).unwrap_or(Seq::ZERO);
+                    let head = heads.remove(&name).unwrap_or_default();
                     self.compare(name, head);
                 }
             }
@@ -345,15 +462,17 @@ impl Hub {
         }
     }
 
-    fn compare(&mut self, name: RoomId, head: Seq) {
+    fn compare(&mut self, name: RoomId, head: Head) {
+        self.compare_rules(&name, head.access);
         let Some(room) = self.rooms.get_mut(&name) else {
             return;
         };
         if room.delivered().is_none() {
-            room.position(head);
+            room.position(head.seq);
             self.resume(&name);
             self.mind_hole(&name);
-        } else if let Some(delivered) = room.look(head) {
+            self.make_good(&name);
+        } else if let Some(delivered) = room.look(head.seq) {
             self.repair(name, delivered);
         }
     }
@@ -382,6 +501,7 @@ impl Hub {
         if let Some(delivered) = room.hole() {
             self.repair(name.clone(), delivered);
         }
+        self.make_good(name);
     }
 
     fn repair(&mut self, name: RoomId, delivered: Seq) {
@@ -394,18 +514,21 @@ impl Hub {
         tracing::debug!(after = %delivered, "reading what a room missed");
         let log = self.log.clone();
         self.work.spawn(async move {
-            let rows = log.changes(&name, delivered, REPAIR_PAGE).await;
-            Work::Read { room: name, rows }
+            let missed = Missed::read(&log, &name, delivered).await;
+            Work::Read { room: name, missed }
         });
     }
 
-    fn read(&mut self, name: &RoomId, rows: Result<Vec<chat::Message>, ReadError>) {
+    fn read(&mut self, name: &RoomId, missed: Result<Missed, ReadError>) {
         let Some(room) = self.rooms.get_mut(name) else {
             return;
         };
         room.repairing = false;
-        match rows {
-            Ok(rows) => {
+        match missed {
+            Ok(Missed { rows, rules }) => {
+                if let Some(rules) = rules {
+                    room.learn(name, rules);
+                }
                 let was_full = rows.len() == REPAIR_PAGE as usize;
                 let changes = rows.into_iter().map(|row| Arc::new(row.into())).collect();
                 room.repaired(changes);
@@ -418,5 +541,28 @@ impl Hub {
             // The next look finds the same hole.
             Err(error) => tracing::warn!(%error, "what a room missed cannot be read"),
         }
+        self.make_good(name);
+        self.resume(name);
+        self.forget_if_empty(name);
     }
+}
+
+impl Missed {
+    async fn read(log: &MessageLog, room: &RoomId, after: Seq) -> Result<Self, ReadError> {
+        let rows = log.changes(room, after, REPAIR_PAGE).await?;
+        let rules = if room.is_private() {
+            Some(log.rules(room).await?)
+        } else {
+            None
+        };
+        Ok(Self { rows, rules })
+    }
+}
+
+fn store_unavailable() -> Problem {
+    Problem::new(
+        ProblemCode::StoreUnavailable,
+        "Whether you may be in the room cannot be read at the moment; subscribe again.",
+    )
+    .retry_after(RESUME_RETRY)
 }

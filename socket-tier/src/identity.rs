@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use access_token::{Claims, Verifier, VerifyError};
-use chat::{AuthMode, Sender};
+use chat::{AuthMode, Sender, UserId};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -39,6 +39,14 @@ pub(crate) struct Refusal {
 }
 
 impl Speaker {
+    /// Who it is, where that is known.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Anonymous => None,
+            Self::Known(claims) => Some(claims.subject.user),
+        }
+    }
+
     /// The sender of what is said, where that is known.
     pub(crate) fn sender(&self) -> Option<Sender> {
         match self {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chat::Problem;
+use chat::{Problem, RoomId};
 use stomp::Ticket;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -29,7 +29,15 @@ pub(crate) enum Delivery {
         /// The SUBSCRIBE.
         ticket: Ticket,
         /// Why not, where it was refused.
-        result: Result<(), Problem>,
+        result: Result<(), Refused>,
+    },
+    /// A subscription is over, as its user is no member of the room any more: nothing of it
+    /// follows.
+    Ended {
+        /// The room.
+        room: RoomId,
+        /// The subscription.
+        subscription: Arc<str>,
     },
     /// An UNSUBSCRIBE was carried out: nothing of the subscription follows.
     Left {
@@ -45,14 +53,24 @@ pub(crate) enum Delivery {
     },
 }
 
+/// A SUBSCRIBE that was refused.
+pub(crate) struct Refused {
+    /// To which room.
+    pub(crate) room: RoomId,
+    /// Under which id.
+    pub(crate) subscription: Arc<str>,
+    /// Why.
+    pub(crate) problem: Problem,
+}
+
 impl Delivery {
     /// What it holds of the byte limit. Answers to the connection's own frames weigh nothing:
-    /// their number is bounded by the frames in flight, and none may be lost.
+    /// their number is bounded by the frames in flight and by the subscriptions, and none may be lost.
     fn weight(&self) -> usize {
         match self {
             Self::Frame(frame) => mem::size_of::<Self>() + frame.len(),
             Self::Tracked { broadcast, .. } => mem::size_of::<Self>() + broadcast.body.len(),
-            Self::Joined { .. } | Self::Left { .. } | Self::Posted { .. } => 0,
+            Self::Joined { .. } | Self::Ended { .. } | Self::Left { .. } | Self::Posted { .. } => 0,
         }
     }
 }

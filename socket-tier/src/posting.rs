@@ -58,8 +58,11 @@ impl Posting {
         let Some(place) = self.writer.reserve() else {
             return Err((ticket, overloaded()));
         };
-        let shown = ChatMessageReceive::from(&draft);
-        self.fanout.publish(Arc::new(Event::Shown(shown)));
+        // Of a private room nobody shows anything before it is stored.
+        if !draft.room.is_private() {
+            let shown = ChatMessageReceive::from(&draft);
+            self.fanout.publish(Arc::new(Event::Shown(shown)));
+        }
         place.post(Post {
             draft,
             ticket,

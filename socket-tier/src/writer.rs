@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
+use crate::destination::no_such_room;
 use crate::failpoints;
 use crate::limits::{OUTCOME_PATIENCE, STORE_PATIENCE, WRITER_BATCH_MAX, WRITER_QUEUE_MAX};
 use crate::outbox::{Delivery, Outbox};
@@ -178,14 +179,22 @@ impl Writer {
 
     fn settle(&self, post: Post, appended: Appended) {
         match appended {
-            Appended::Stored { message, duplicate } => {
+            Appended::Stored {
+                message,
+                duplicate,
+                access,
+            } => {
                 post.answer(failpoints::answered(stored(&message, duplicate)));
                 // A duplicate is told too: it was shown once more, and its time ends that.
                 if failpoints::before_publish() {
-                    self.fanout
-                        .publish(Arc::new(Event::Committed(message.into())));
+                    self.fanout.publish(Arc::new(Event::Committed {
+                        message: message.into(),
+                        access,
+                    }));
                 }
             }
+            // Nobody was shown it.
+            Appended::NotThere => post.answer(Err(no_such_room())),
             Appended::Conflict => {
                 let problem = temp_id_conflict();
                 self.withdraw(&post.draft, problem.detail());

@@ -96,6 +96,7 @@ impl<'a> Ground<'a> {
         }
         command.env("MARU_BIN", self.program("maru"));
         command.env("SOCKET_TIER_BIN", self.program("socket-tier"));
+        command.env("DYNAMODB_BIN", self.program("examples/dynamodb"));
         command.env("TMPDIR", self.scratch.path());
         Ok(command)
     }

@@ -7,6 +7,7 @@
 mod auth_mode;
 mod content;
 mod ids;
+mod membership;
 mod message;
 mod page;
 mod problem;
@@ -16,6 +17,7 @@ mod sender;
 pub use auth_mode::AuthMode;
 pub use content::{Content, ContentError};
 pub use ids::{MessageId, Seq, TempId, TempIdError, UserId};
+pub use membership::{Access, Membership, RoomName, RoomNameError, RoomRole, Visibility};
 pub use message::{
     ChatMessageReceive, ChatMessageSend, ChatReject, ChatResumed, ChatSnapshot,
     ChatTimestampReceive, Draft, DraftError, Message,

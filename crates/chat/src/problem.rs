@@ -146,6 +146,12 @@ pub enum ProblemCode {
     UnknownDestination,
     /// The same idempotency key was used before with another content.
     TempIdConflict,
+    /// The room is there already.
+    RoomExists,
+    /// The room would be left without an owner.
+    LastOwner,
+    /// There are as many of it as there may be.
+    LimitReached,
     /// The body is larger than the server takes.
     TooLarge,
     /// The body is not in the media type that is asked for.
@@ -168,7 +174,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every kind, as the catalogue lists them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::InvalidRequest,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -176,6 +182,9 @@ impl ProblemCode {
         Self::MethodNotAllowed,
         Self::UnknownDestination,
         Self::TempIdConflict,
+        Self::RoomExists,
+        Self::LastOwner,
+        Self::LimitReached,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::RoomFull,
@@ -197,6 +206,9 @@ impl ProblemCode {
             Self::MethodNotAllowed => "method-not-allowed",
             Self::UnknownDestination => "unknown-destination",
             Self::TempIdConflict => "temp-id-conflict",
+            Self::RoomExists => "room-exists",
+            Self::LastOwner => "last-owner",
+            Self::LimitReached => "limit-reached",
             Self::TooLarge => "too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
             Self::RoomFull => "room-full",
@@ -224,6 +236,9 @@ impl ProblemCode {
             Self::MethodNotAllowed => "The method is not known here",
             Self::UnknownDestination => "The destination does not exist",
             Self::TempIdConflict => "The tempId was used for another message",
+            Self::RoomExists => "The room exists already",
+            Self::LastOwner => "A room keeps an owner",
+            Self::LimitReached => "There are as many as there may be",
             Self::TooLarge => "Too large",
             Self::UnsupportedMediaType => "The media type is not supported",
             Self::RoomFull => "The room is full",
@@ -244,7 +259,11 @@ impl ProblemCode {
             Self::Forbidden => 403,
             Self::NotFound | Self::UnknownDestination => 404,
             Self::MethodNotAllowed => 405,
-            Self::TempIdConflict | Self::RoomFull => 409,
+            Self::TempIdConflict
+            | Self::RoomExists
+            | Self::LastOwner
+            | Self::LimitReached
+            | Self::RoomFull => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::RateLimited => 429,
@@ -271,6 +290,9 @@ impl ProblemCode {
             | Self::MethodNotAllowed
             | Self::UnknownDestination
             | Self::TempIdConflict
+            | Self::RoomExists
+            | Self::LastOwner
+            | Self::LimitReached
             | Self::TooLarge
             | Self::UnsupportedMediaType => false,
         }

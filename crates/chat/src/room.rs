@@ -4,6 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Visibility;
 
 /// First path segments that the HTTP interface keeps for itself, so no room may bear them.
 pub const RESERVED_SEGMENTS: [&str; 10] = [
@@ -20,6 +23,10 @@ pub const RESERVED_SEGMENTS: [&str; 10] = [
 ];
 
 /// Names a room: 1 to 128 characters, no `/`, no control character, no reserved path segment.
+///
+/// Names of the form `private-{uuid}` are those of private rooms, whether there is such a room or
+/// not, so that one may be refused without saying which. Any other names an open room, which
+/// exists by being named.
 ///
 /// Cloning shares the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,6 +56,36 @@ pub enum RoomIdError {
 impl RoomId {
     /// The longest name, in characters (Unicode scalar values).
     pub const CHARS_MAX: usize = 128;
+
+    /// What the names of private rooms begin with; a UUID follows.
+    pub const PRIVATE_PREFIX: &str = "private-";
+
+    /// The name of a new room, which no other has where `unique` was never used before.
+    pub fn minted(visibility: Visibility, unique: Uuid) -> Self {
+        match visibility {
+            Visibility::Open => Self(unique.to_string().into()),
+            Visibility::Private => Self(format!("{}{unique}", Self::PRIVATE_PREFIX).into()),
+        }
+    }
+
+    /// Who may be in a room of this name.
+    pub fn visibility(&self) -> Visibility {
+        let uuid = self.0.strip_prefix(Self::PRIVATE_PREFIX);
+        let is_private = uuid.is_some_and(|text| {
+            // The hyphenated form in lower case, which is the one that `minted` writes.
+            Uuid::try_parse(text).is_ok_and(|uuid| uuid.to_string() == text)
+        });
+        if is_private {
+            Visibility::Private
+        } else {
+            Visibility::Open
+        }
+    }
+
+    /// Whether it is the name of a private room.
+    pub fn is_private(&self) -> bool {
+        self.visibility() == Visibility::Private
+    }
 
     /// Parses a room's name.
     ///
@@ -108,6 +145,24 @@ mod tests {
     fn a_name_of_128_hangul_syllables_is_a_room_and_one_more_is_not() {
         assert!(RoomId::parse(&"마".repeat(128)).is_ok());
         assert_eq!(RoomId::parse(&"마".repeat(129)), Err(RoomIdError::TooLong));
+    }
+
+    #[test]
+    fn only_a_uuid_behind_the_prefix_names_a_private_room() {
+        let uuid = Uuid::from_u128(0x0198_c0de_0000_7000_8000_0000_0000_00ab);
+        assert!(RoomId::minted(Visibility::Private, uuid).is_private());
+        assert!(!RoomId::minted(Visibility::Open, uuid).is_private());
+        for open in [
+            "private-",
+            "private-talk",
+            "private-0198C0DE-0000-7000-8000-0000000000AB",
+            "private-0198c0de0000700080000000000000ab",
+            "private-{0198c0de-0000-7000-8000-0000000000ab}",
+            "private-0198c0de-0000-7000-8000-0000000000ab ",
+            "Private-0198c0de-0000-7000-8000-0000000000ab",
+        ] {
+            assert!(!RoomId::parse(open).expect("a room").is_private(), "{open}");
+        }
     }
 
     #[test]

@@ -1,15 +1,27 @@
 //! What is told.
 
-use chat::{ChatMessageReceive, ChatReject, RoomId};
+use chat::{Access, ChatMessageReceive, ChatReject, RoomId};
 
 /// What one instance tells the others about a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A message is shown before its row is committed (channel `chat-message`).
     Shown(ChatMessageReceive),
-    /// A change of the room is committed (channel `chat-timestamp`): the message as it is now,
-    /// complete, with `seq` and `rev`.
-    Committed(ChatMessageReceive),
+    /// A change of the room is committed (channel `chat-timestamp`).
+    Committed {
+        /// The message as it is now, complete, with `seq` and `rev`.
+        message: ChatMessageReceive,
+        /// The number of the room's rules under which it was committed: whoever knows older ones
+        /// reads them before he tells it. 0 where the room is open.
+        access: Access,
+    },
+    /// Somebody came into a room, left it, or has another role (channel `chat-timestamp`).
+    RulesChanged {
+        /// The room.
+        room: RoomId,
+        /// The number of its rules now.
+        access: Access,
+    },
     /// A message that was shown is withdrawn (channel `chat-message`).
     Rejected(ChatReject),
 }
@@ -18,7 +30,8 @@ impl Event {
     /// The room that the event belongs to.
     pub fn room(&self) -> &RoomId {
         match self {
-            Self::Shown(message) | Self::Committed(message) => &message.room_id,
+            Self::Shown(message) | Self::Committed { message, .. } => &message.room_id,
+            Self::RulesChanged { room, .. } => room,
             Self::Rejected(reject) => &reject.room_id,
         }
     }
@@ -27,9 +40,10 @@ impl Event {
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>()
             + match self {
-                Self::Shown(message) | Self::Committed(message) => {
+                Self::Shown(message) | Self::Committed { message, .. } => {
                     message.content.len() + message.sender.len()
                 }
+                Self::RulesChanged { .. } => 0,
                 Self::Rejected(reject) => reject.reason.len(),
             }
     }

@@ -15,4 +15,4 @@ pub mod redis;
 
 pub use counters::{Counters, Rejection, Rejections};
 pub use event::Event;
-pub use port::{Fanout, INCOMING_EVENTS_MAX, Incoming, Unavailable};
+pub use port::{Fanout, Herald, INCOMING_EVENTS_MAX, Incoming, Unavailable};

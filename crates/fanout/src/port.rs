@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use chat::RoomId;
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt;
+use futures_util::future::{self, BoxFuture};
 
 use crate::{Counters, Event};
 
@@ -60,4 +61,19 @@ pub trait Fanout: Send + Sync + 'static {
 
     /// What the adapter counted since its start.
     fn counters(&self) -> Counters;
+}
+
+/// Tells the instances that watch a room, and hears nothing: for whoever changes rooms and serves
+/// no sockets. An instance tells itself through its own [`Fanout`].
+pub trait Herald: Send + Sync + 'static {
+    /// Tells an event. The future resolves within a second, once the event is on its way or is
+    /// given up: it is a hint, and who needs the truth looks at the room.
+    fn announce(&self, event: Arc<Event>) -> BoxFuture<'static, ()>;
+}
+
+impl Herald for Arc<dyn Fanout> {
+    fn announce(&self, event: Arc<Event>) -> BoxFuture<'static, ()> {
+        self.publish(event);
+        future::ready(()).boxed()
+    }
 }

@@ -20,6 +20,7 @@ mod channel;
 mod driver;
 mod envelope;
 mod fault;
+mod herald;
 mod inbox;
 mod line;
 mod mac;
@@ -50,6 +51,7 @@ use self::server::Server;
 use self::switchboard::{Switchboard, Watch};
 use crate::{Counters, Event, Fanout, INCOMING_EVENTS_MAX, Incoming, Unavailable};
 
+pub use self::herald::RedisHerald;
 pub use self::mac::{MacKey, MacKeyTooShort};
 pub use self::server::UrlError;
 

@@ -5,6 +5,9 @@
 //! A message exists when its row is committed; numbers are taken in the committing transaction, so
 //! commit order is number order and there are no holes.
 //!
+//! Rooms may also be made, with a name and members ([`MessageLog::make_room`]); into a private one
+//! only members say something, which is decided in the committing transaction.
+//!
 //! The SQL runs on PostgreSQL 15 and later, and on the one embedded in `maru`, whose connections
 //! share one session and take turns by transaction: nothing here keeps session state, and nothing
 //! asks for a second connection inside a transaction.
@@ -19,8 +22,13 @@ mod migrate;
 #[cfg(test)]
 mod plans;
 mod read;
+mod rooms;
 
 pub use append::{APPEND_BATCH_MAX, AppendError, Appended};
 pub use error::{Cause, ConnectError, MigrateError, ReadError};
 pub use message_log::MessageLog;
-pub use read::{CHANGES_MAX, PAGE_MESSAGES_MAX, Page, PageQuery};
+pub use read::{CHANGES_MAX, Head, PAGE_MESSAGES_MAX, Page, PageQuery};
+pub use rooms::{
+    ChangeError, Made, Member, NewRoom, ROOM_MEMBERS_MAX, ROOMS_OWNED_MAX, ROOMS_PAGE_MAX, Room,
+    Rules,
+};

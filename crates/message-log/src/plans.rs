@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use crate::MessageLog;
 use crate::append::STORE;
+use crate::append::admission::ADMIT;
 use crate::read::{changes, heads, page};
+use crate::rooms::read as rooms;
 
 type Statement = Query<'static, Postgres, PgArguments>;
 
@@ -59,6 +61,26 @@ async fn every_statement_on_large_tables_goes_by_an_index() {
     let plan_of_store = plan(&mut lease, STORE, batch).await;
     uses(&plan_of_store, "chat_message_send_key");
     uses(&plan_of_store, "chat_room_pkey");
+
+    let drafts = |statement: Statement| {
+        statement
+            .bind(vec![room.clone(); 3])
+            .bind(vec![Some(Uuid::nil()); 3])
+    };
+    let plan_of_admission = plan(&mut lease, ADMIT, drafts).await;
+    uses(&plan_of_admission, "chat_room_member");
+    let of_user = |statement: Statement| statement.bind(Uuid::nil()).bind("").bind(50_i64);
+    let plan_of_rooms = plan(&mut lease, rooms::ROOMS_OF, of_user).await;
+    uses(&plan_of_rooms, "chat_room_member_user");
+    let of_room =
+        |statement: Statement| statement.bind(room.clone()).bind(Uuid::nil()).bind(50_i64);
+    let plan_of_members = plan(&mut lease, rooms::MEMBERS, of_room).await;
+    uses(&plan_of_members, "chat_room_member_pkey");
+    let plan_of_rules = plan(&mut lease, rooms::RULES, |statement| {
+        statement.bind(room.clone())
+    })
+    .await;
+    uses(&plan_of_rules, "chat_room_member_pkey");
 }
 
 fn uses(plan: &str, index: &str) {
@@ -91,6 +113,9 @@ async fn fill(connection: &mut PgConnection) -> String {
         SELECT gen_random_uuid(), $1 || ' ' || room, seq, seq, gen_random_uuid(), 'Ada', 'hi', now()
         FROM generate_series(1, 2000) AS room,
             generate_series(1, CASE room WHEN 1 THEN 500 ELSE 4 END) AS seq",
+        "INSERT INTO chat_room_member (room_id, user_id, role)
+        SELECT $1 || ' ' || room, gen_random_uuid(), 'member'
+        FROM generate_series(1, 2000) AS room, generate_series(1, 5)",
     ] {
         sqlx::query(sql)
             .bind(&tag)
@@ -98,7 +123,7 @@ async fn fill(connection: &mut PgConnection) -> String {
             .await
             .expect("the rows are made");
     }
-    sqlx::raw_sql("ANALYZE chat_room; ANALYZE chat_message")
+    sqlx::raw_sql("ANALYZE chat_room; ANALYZE chat_message; ANALYZE chat_room_member")
         .execute(connection)
         .await
         .expect("the rows are counted");

@@ -71,6 +71,11 @@ impl Connected {
         self.subscriptions.remove_serial(serial);
     }
 
+    /// Ends a subscription, if it is there.
+    pub(crate) fn end_subscription(&mut self, id: &str) {
+        self.subscriptions.remove(id);
+    }
+
     fn send(&mut self, frame: Frame, errand: &mut Errand<'_>) -> Result<(), Violation> {
         let Frame { headers, body, .. } = frame;
         let destination: Box<str> = required(&headers, "destination")?.into();

@@ -185,6 +185,14 @@ impl Session {
         self.end_with_error(&error, CloseReason::Protocol);
     }
 
+    /// The application ends a subscription by itself: nothing more is delivered to it, and its id
+    /// is free again. A later UNSUBSCRIBE of it is no error.
+    pub fn end_subscription(&mut self, subscription: &str) {
+        if let State::Connected(connected) = &mut self.state {
+            connected.end_subscription(subscription);
+        }
+    }
+
     /// Sends a message to a subscription of whatever ack mode.
     pub fn deliver(
         &mut self,

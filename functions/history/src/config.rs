@@ -13,6 +13,8 @@ use settings::{Faults, Logs, Settings};
 pub struct Config {
     /// `DATABASE_URL`.
     pub database_url: String,
+    /// `REDIS_URL`; without it the sockets find out by looking that a room has changed.
+    pub redis_url: Option<String>,
     /// `CORS_ALLOWED_ORIGINS`.
     pub cors: Cors,
     /// `AUTH_MODE`.
@@ -41,6 +43,7 @@ impl Config {
             "DATABASE_URL",
             "the address of Postgres, such as postgres://user:password@host:5432/chat",
         );
+        let redis_url = settings.text("REDIS_URL");
         let origins = settings.list("CORS_ALLOWED_ORIGINS");
         let cors = Cors::allow(origins.iter().map(String::as_str)).unwrap_or_else(|error| {
             settings.fault("CORS_ALLOWED_ORIGINS", error.to_string());
@@ -56,6 +59,7 @@ impl Config {
             mode,
             verifier,
             database_url: database_url.unwrap_or_default(),
+            redis_url,
             cors,
             logs,
         })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access_token::{Verifier, VerifyError};
+use access_token::{Claims, Verifier, VerifyError};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
@@ -18,24 +18,29 @@ pub(crate) struct Entrance {
     pub(crate) verifier: Arc<Verifier>,
 }
 
-/// Lets a request through or refuses it. A token that is brought has to be good in either mode.
+/// Lets a request through, which from then on says who makes it, or refuses it. A token that is brought has to be good in either mode.
 pub(crate) async fn check(
     State(entrance): State<Entrance>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     match entrance.admit(request.headers()) {
-        Ok(()) => next.run(request).await,
+        Ok(claims) => {
+            if let Some(claims) = claims {
+                request.extensions_mut().insert(claims);
+            }
+            next.run(request).await
+        }
         Err(refusal) => refusal.into_response(),
     }
 }
 
 impl Entrance {
-    fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn admit(&self, headers: &HeaderMap) -> Result<Option<Claims>, Refusal> {
         let Some(authorization) = headers.get(header::AUTHORIZATION) else {
             return match self.mode {
                 AuthMode::Required => Err(Refusal::NoToken),
-                AuthMode::Optional => Ok(()),
+                AuthMode::Optional => Ok(None),
             };
         };
         let token = bearer(authorization).ok_or(Refusal::NoToken)?;
@@ -43,7 +48,7 @@ impl Entrance {
         let now = OffsetDateTime::now_utc();
         self.verifier
             .verify(token, now)
-            .map(|_| ())
+            .map(Some)
             .map_err(Refusal::BadToken)
     }
 }
@@ -54,7 +59,8 @@ fn bearer(authorization: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-enum Refusal {
+/// Why a request is refused.
+pub(crate) enum Refusal {
     NoToken,
     BadToken(VerifyError),
 }

@@ -3,11 +3,14 @@
 //! [`router`] is the whole function. Its Lambda (`main.rs`), the `maru` command and the tests
 //! serve this same router, so all three answer with the same bytes.
 
+mod caller;
 pub mod config;
 mod entrance;
 mod in_room;
+mod membership;
 mod messages;
 mod probes;
+mod rooms;
 mod unread;
 
 use std::sync::Arc;
@@ -17,16 +20,20 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use chat::AuthMode;
+use fanout::Herald;
 use http_edge::{Cors, EdgeConfig, edge};
 use message_log::MessageLog;
 
 use entrance::Entrance;
+use rooms::Rooms;
 
 /// What the function works with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct State {
     /// Where the messages are.
     pub log: MessageLog,
+    /// Who tells the sockets that a room has changed; without one they find out by looking.
+    pub herald: Option<Arc<dyn Herald>>,
     /// Which pages of other origins may read them.
     pub cors: Cors,
     /// Whether who reads has to bring a token.
@@ -39,18 +46,24 @@ pub struct State {
 pub fn router(state: State) -> Router {
     let State {
         log,
+        herald,
         cors,
         mode,
         verifier,
     } = state;
     let entrance = Entrance { mode, verifier };
-    let routes = Router::new()
+    let said = Router::new()
         .route("/{roomId}/messages", get(messages::page))
+        .route_layer(from_fn_with_state(log.clone(), membership::guard))
+        .with_state(log.clone());
+    let rooms = rooms::routes(Rooms {
+        log: log.clone(),
+        herald,
+    });
+    let routes = said
+        .merge(rooms)
         .route_layer(from_fn_with_state(entrance, entrance::check))
-        .route("/health", get(probes::health))
-        .route("/livez", get(probes::live))
-        .route("/readyz", get(probes::ready))
-        .with_state(log);
+        .merge(probes::routes(log));
     let config = EdgeConfig {
         cors,
         ..EdgeConfig::default()

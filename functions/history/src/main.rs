@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use fanout::Herald;
+use fanout::redis::{RedisConfig, RedisHerald, StartError};
 use history::config::Config;
 use history::{State, router};
 use message_log::MessageLog;
@@ -31,8 +33,14 @@ async fn run() -> Result<(), String> {
     config.logs.start();
     let log = MessageLog::connect_lazy(&config.database_url, DATABASE_CONNECTIONS)
         .map_err(|error| format!("DATABASE_URL: {error}"))?;
+    let herald = config
+        .redis_url
+        .map(herald)
+        .transpose()
+        .map_err(|error| format!("REDIS_URL: {error}"))?;
     let state = State {
         log,
+        herald,
         cors: config.cors,
         mode: config.mode,
         verifier: Arc::new(config.verifier),
@@ -40,4 +48,12 @@ async fn run() -> Result<(), String> {
     lambda_http::run(router(state))
         .await
         .map_err(|error| format!("the Lambda runtime ended: {error}"))
+}
+
+fn herald(url: String) -> Result<Arc<dyn Herald>, StartError> {
+    let redis = RedisConfig {
+        url,
+        ..RedisConfig::default()
+    };
+    Ok(Arc::new(RedisHerald::new(redis)?))
 }

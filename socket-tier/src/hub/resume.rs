@@ -1,6 +1,6 @@
 //! A listener on its way from a number of its own to the room's present.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use chat::{ChatMessageReceive, RoomId, Seq};
 use message_log::{MessageLog, ReadError};
@@ -25,6 +25,8 @@ pub(super) struct Resuming {
     has_lost: bool,
     /// Whether Postgres is being asked.
     is_reading: bool,
+    /// Ends a reading with the listener.
+    alive: Arc<()>,
 }
 
 /// How far one reading brought a listener.
@@ -47,6 +49,7 @@ impl Resuming {
             meanwhile: Vec::new(),
             has_lost: false,
             is_reading: false,
+            alive: Arc::default(),
         }
     }
 
@@ -69,6 +72,7 @@ impl Resuming {
             listening: self.listening.clone(),
             outbox: Arc::clone(&self.outbox),
             at: self.at,
+            alive: Arc::downgrade(&self.alive),
         })
     }
 
@@ -107,6 +111,7 @@ pub(super) struct Reading {
     pub(super) listening: Listening,
     outbox: Arc<Outbox>,
     at: Seq,
+    alive: Weak<()>,
 }
 
 impl Reading {
@@ -129,13 +134,25 @@ impl Reading {
 
     async fn page(&self, log: &MessageLog) -> Result<Page, ReadError> {
         let rows = log.changes(&self.room, self.at, RESUME_PAGE).await?;
+        // Asked behind the rows: what was said after a removal is not among them.
+        if !self.is_member(log).await? {
+            return Ok(Page::OfOthers);
+        }
         if !rows.is_empty() {
             return Ok(Page::Rows(rows));
         }
         let heads = log.heads(std::slice::from_ref(&self.room)).await?;
         Ok(Page::Empty {
-            head: heads.first().map_or(Seq::ZERO, |(_, head)| *head),
+            head: heads.first().map_or(Seq::ZERO, |(_, head)| head.seq),
         })
+    }
+
+    async fn is_member(&self, log: &MessageLog) -> Result<bool, ReadError> {
+        match self.listening.user {
+            _ if !self.room.is_private() => Ok(true),
+            Some(user) => Ok(log.role_in(&self.room, user).await?.is_some()),
+            None => Ok(false),
+        }
     }
 
     async fn tell(&self, page: Page) -> Result<Progress, Closed> {
@@ -149,12 +166,17 @@ impl Reading {
                 return Ok(Progress::Ahead(head));
             }
             Page::Empty { .. } => return Ok(Progress::UpToDate(self.at)),
+            // The room learns it too, and ends the subscription.
+            Page::OfOthers => return Err(Closed),
         };
         let was_full = rows.len() == RESUME_PAGE as usize;
         let mut at = self.at;
         for row in rows {
             at = row.rev;
             self.outbox.roomy().await?;
+            if self.alive.strong_count() == 0 {
+                return Err(Closed);
+            }
             if let Some(broadcast) = Broadcast::committed(&ChatMessageReceive::from(row)) {
                 self.outbox.push(self.listening.delivery(broadcast));
             }
@@ -170,6 +192,7 @@ impl Reading {
 enum Page {
     Rows(Vec<chat::Message>),
     Empty { head: Seq },
+    OfOthers,
 }
 
 #[cfg(test)]
@@ -181,6 +204,7 @@ mod tests {
     fn resuming() -> Resuming {
         let listening = Listening {
             connection: ConnectionId(1),
+            user: None,
             subscription: "sub-0".into(),
             version: stomp::Version::V1_2,
             mode: Mode::Committed,

@@ -4,14 +4,17 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
-use chat::{ChatReject, RoomId, Seq};
+use chat::{Access, ChatReject, Problem, RoomId, Seq, UserId};
+use message_log::Rules;
 use stomp::{Ticket, Version};
 
 use super::broadcast::Broadcast;
+use super::gate::Gate;
 use super::order::{Change, Offer, Order};
 use super::resume::{Progress, Reading, Resuming};
 use super::shown::Shown;
 use super::{ConnectionId, Joining, Listening};
+use crate::destination::no_such_room;
 use crate::failpoints;
 use crate::limits::LISTENERS_PER_ROOM_MAX;
 use crate::outbox::{Delivery, Outbox};
@@ -37,6 +40,7 @@ pub(crate) enum Mode {
 
 struct Member {
     connection: ConnectionId,
+    user: Option<UserId>,
     outbox: Arc<Outbox>,
     /// What it knows already: numbers up to here are not told to it.
     knows: Seq,
@@ -45,6 +49,14 @@ struct Member {
 /// A room with at least one listener on this instance.
 #[derive(Default)]
 pub(crate) struct Room {
+    gate: Gate,
+    /// Whoever is no member as far as is known, until the rules have been read again.
+    strangers: Vec<Joining>,
+    /// Whether something was committed under rules that were not known, and so not taken in.
+    pub(super) withheld: bool,
+    /// Whether the rules are being read, and were wanted again since that began.
+    pub(super) rules_reading: bool,
+    pub(super) rules_wanted: bool,
     groups: HashMap<Group, Vec<Member>>,
     /// Listeners that are still told what they missed.
     resuming: Vec<Resuming>,
@@ -59,19 +71,38 @@ pub(crate) struct Room {
 }
 
 impl Room {
+    /// A room that nobody here listened to before.
+    pub(super) fn new(name: &RoomId) -> Self {
+        Self {
+            gate: Gate::of(name),
+            ..Self::default()
+        }
+    }
+
     /// Adds a listener. Its SUBSCRIBE is answered at once, or where the room is new, by
-    /// [`position`](Self::position).
-    pub(super) fn join(&mut self, joining: Joining) -> Result<(), Joining> {
+    /// [`position`](Self::position). True where the rules have to be read first, as whoever joins
+    /// is no member as far as is known.
+    pub(super) fn join(&mut self, joining: Joining) -> Result<bool, Joining> {
         if self.listeners >= LISTENERS_PER_ROOM_MAX {
             return Err(joining);
         }
+        self.listeners += 1;
+        if self.gate.admits(joining.listening.user) {
+            self.enter(joining);
+            Ok(false)
+        } else {
+            self.strangers.push(joining);
+            Ok(true)
+        }
+    }
+
+    fn enter(&mut self, joining: Joining) {
         let Joining {
             listening,
             since,
             outbox,
             ticket,
         } = joining;
-        self.listeners += 1;
         self.joining.push((Arc::clone(&outbox), ticket));
         match since {
             Some(since) => self.resuming.push(Resuming::new(listening, outbox, since)),
@@ -80,12 +111,54 @@ impl Room {
         if self.order.delivered().is_some() {
             self.admit();
         }
-        Ok(())
+    }
+
+    /// Whether the rules that are known are not older than these.
+    pub(super) fn has_rules(&self, access: Access) -> bool {
+        self.gate.has(access)
+    }
+
+    /// Takes the rules as they were read: ends the subscriptions of whoever is no member any more,
+    /// and lets in who is one now.
+    pub(super) fn learn(&mut self, name: &RoomId, rules: Option<Rules>) {
+        self.gate.learn(rules);
+        let gate = &self.gate;
+        let mut ended = Vec::new();
+        self.groups.retain(|group, members| {
+            let gone = members.extract_if(.., |member| !gate.admits(member.user));
+            ended.extend(gone.map(|member| (member.outbox, Arc::clone(&group.subscription))));
+            !members.is_empty()
+        });
+        let gone = self
+            .resuming
+            .extract_if(.., |resuming| !gate.admits(resuming.listening.user));
+        ended.extend(gone.map(|resuming| (resuming.outbox, resuming.listening.subscription)));
+        self.listeners -= ended.len();
+        for (outbox, subscription) in ended {
+            outbox.push(Delivery::Ended {
+                room: name.clone(),
+                subscription,
+            });
+        }
+        let (members, strangers) = mem::take(&mut self.strangers)
+            .into_iter()
+            .partition(|joining: &Joining| gate.admits(joining.listening.user));
+        self.strangers = strangers;
+        members.into_iter().for_each(|member| self.enter(member));
+    }
+
+    /// Refuses whoever is still no member.
+    pub(super) fn refuse_strangers(&mut self, name: &RoomId, problem: &Problem) {
+        for stranger in mem::take(&mut self.strangers) {
+            self.listeners -= 1;
+            stranger.refuse(name, problem.clone());
+        }
     }
 
     fn listen(&mut self, listening: Listening, outbox: Arc<Outbox>, knows: Seq) {
         let member = Member {
             connection: listening.connection,
+            user: listening.user,
             outbox,
             knows,
         };
@@ -96,7 +169,16 @@ impl Room {
     }
 
     /// Removes a listener.
-    pub(super) fn leave(&mut self, listening: Listening) {
+    pub(super) fn leave(&mut self, name: &RoomId, listening: Listening) {
+        if let Some(index) = self.strangers.iter().position(|stranger| {
+            stranger.listening.connection == listening.connection
+                && stranger.listening.subscription == listening.subscription
+        }) {
+            self.listeners -= 1;
+            let stranger = self.strangers.swap_remove(index);
+            stranger.refuse(name, no_such_room());
+            return;
+        }
         if let Some(index) = self.resuming_index(&listening) {
             self.resuming.swap_remove(index);
             self.listeners -= 1;
@@ -188,9 +270,10 @@ impl Room {
         self.order.delivered()
     }
 
-    /// Shows a message that is not stored yet.
+    /// Shows a message that is not stored yet; one of a private room is shown when it is stored,
+    /// since only then is it certain that its sender and its hearers were members.
     pub(super) fn show(&mut self, message: &chat::ChatMessageReceive) {
-        if self.shown.show(message.temp_id) {
+        if !self.gate.is_private() && self.shown.show(message.temp_id) {
             self.tell(Mode::Optimistic, || Some(Broadcast::shown(message)));
         }
     }

@@ -14,7 +14,7 @@ export const ERRORS = "/user/queue/errors";
 
 export class Person {
   name;
-  /** Problems told about single frames: `{ receiptId, problem }`. */
+  /** Problems told: `{ receiptId, endedSubscription, problem }`. */
   problems = new Journal();
   /** ERROR frames of the server: `{ headers, body }`. */
   errors = new Journal();
@@ -23,18 +23,19 @@ export class Person {
   #answers = new Map();
   #closed;
 
-  /** Connects to a server and listens for problems. */
-  static async connects(t, name, { address }) {
-    const person = new Person(name, `${address.replace("http", "ws")}/ws`);
+  /** Connects to a server, with a token where there is one, and listens for problems. */
+  static async connects(t, name, { address }, token) {
+    const person = new Person(name, `${address.replace("http", "ws")}/ws`, token);
     t.after(() => person.leaves());
     await person.#connected(name);
     await person.#subscribes(ERRORS, {}, (message) => person.#isToldOfProblem(message));
     return person;
   }
 
-  constructor(name, url) {
+  constructor(name, url, token) {
     this.name = name;
     this.#client = new Client({
+      connectHeaders: token ? { Authorization: `Bearer ${token}` } : {},
       webSocketFactory: () => new WebSocket(url, SUBPROTOCOLS),
       reconnectDelay: 0,
       onStompError: ({ headers, body }) => this.errors.add({ headers, body }),
@@ -51,6 +52,28 @@ export class Person {
     this.#client.activate();
     const closed = await within(Promise.race([connected, this.#closed]), `${name} is CONNECTED`);
     if (closed) throw new Error(`${name} was not let in: ${JSON.stringify(closed)}`);
+  }
+
+  /** Goes on under a newer token. */
+  async renews(accessToken) {
+    const { problem } = await this.sends("/app/auth", { accessToken });
+    if (problem) throw new Error(`${this.name} may not go on: ${JSON.stringify(problem)}`);
+  }
+
+  /** Tries to listen in a room: the problem that it is refused with. */
+  async isRefused(room, headers = {}) {
+    const { problem } = await this.#asksToListen(`/topic/${room}`, headers, () => {});
+    return problem;
+  }
+
+  /** Waits until the server has ended the subscription to a room. */
+  async isPutOutOf(room, limitMs) {
+    const { id } = this.#rooms.get(room).subscription;
+    return this.problems.until(
+      (problems) => problems.find(({ endedSubscription }) => endedSubscription === id),
+      `${this.name} is put out of ${room}`,
+      limitMs,
+    );
   }
 
   /** Listens in a room; done when the server says so. */
@@ -154,12 +177,16 @@ export class Person {
   }
 
   async #subscribes(destination, headers, hear) {
+    const { subscription, problem } = await this.#asksToListen(destination, headers, hear);
+    if (problem) throw new Error(`${this.name} may not listen: ${JSON.stringify(problem)}`);
+    return subscription;
+  }
+
+  async #asksToListen(destination, headers, hear) {
     const receipt = randomUUID();
     const answer = this.#answer(receipt, `SUBSCRIBE ${destination}`);
     const subscription = this.#client.subscribe(destination, hear, { ...headers, receipt });
-    const { problem } = await answer;
-    if (problem) throw new Error(`${this.name} may not listen: ${JSON.stringify(problem)}`);
-    return subscription;
+    return { subscription, ...(await answer) };
   }
 
   #answer(receipt, what, limitMs) {
@@ -175,7 +202,8 @@ export class Person {
   #isToldOfProblem({ headers, body }) {
     const problem = JSON.parse(body);
     const receiptId = headers["receipt-id"];
-    this.problems.add({ receiptId, problem });
+    const endedSubscription = headers["ended-subscription"];
+    this.problems.add({ receiptId, endedSubscription, problem });
     this.#answers.get(receiptId)?.({ problem });
   }
 }

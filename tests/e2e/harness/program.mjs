@@ -90,6 +90,11 @@ export class Program {
     return running.has(this.#child);
   }
 
+  /** Everything it logged and printed so far. */
+  log() {
+    return [...this.lines.entries, ...this.#log].join("\n");
+  }
+
   logTail() {
     return this.#log.slice(-LOG_LINES_SHOWN_MAX).join("\n");
   }

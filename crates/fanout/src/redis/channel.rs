@@ -12,7 +12,7 @@ use crate::Event;
 pub(super) enum Kind {
     /// What is shown and withdrawn, before the commit.
     Message,
-    /// What is committed.
+    /// What is committed: messages, and the rules of the room.
     Timestamp,
 }
 
@@ -24,7 +24,7 @@ impl Kind {
     pub(super) fn of(event: &Event) -> Self {
         match event {
             Event::Shown(_) | Event::Rejected(_) => Self::Message,
-            Event::Committed(_) => Self::Timestamp,
+            Event::Committed { .. } | Event::RulesChanged { .. } => Self::Timestamp,
         }
     }
 }

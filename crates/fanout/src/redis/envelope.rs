@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chat::{ChatMessageReceive, ChatReject};
+use chat::{Access, ChatMessageReceive, ChatReject, RoomId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -31,7 +31,20 @@ impl Letter {
     pub(super) fn new(event: &Event) -> Self {
         let (kind, event) = match event {
             Event::Shown(message) => (SHOWN, serde_json::value::to_raw_value(message)),
-            Event::Committed(message) => (COMMITTED, serde_json::value::to_raw_value(message)),
+            Event::Committed { message, access } => {
+                let under_rules = UnderRules {
+                    message,
+                    access: *access,
+                };
+                (COMMITTED, serde_json::value::to_raw_value(&under_rules))
+            }
+            Event::RulesChanged { room, access } => {
+                let rules = RulesChanged {
+                    room_id: room.clone(),
+                    access: *access,
+                };
+                (RULES, serde_json::value::to_raw_value(&rules))
+            }
             Event::Rejected(reject) => (REJECTED, serde_json::value::to_raw_value(reject)),
         };
         Self {
@@ -113,7 +126,16 @@ impl Sealer {
                 if !complete {
                     return Err(Rejection::Garbage);
                 }
-                Event::Committed(message)
+                // Absent where an older instance sent it, which knows open rooms alone.
+                let AccessOf { access } = parse(envelope.event)?;
+                Event::Committed { message, access }
+            }
+            RULES => {
+                let RulesChanged { room_id, access } = parse(envelope.event)?;
+                Event::RulesChanged {
+                    room: room_id,
+                    access,
+                }
             }
             REJECTED => Event::Rejected(parse::<ChatReject>(envelope.event)?),
             _ => return Err(Rejection::Unknown),
@@ -128,6 +150,28 @@ impl Sealer {
 const SHOWN: &str = "shown";
 const COMMITTED: &str = "committed";
 const REJECTED: &str = "rejected";
+const RULES: &str = "rules";
+
+/// A committed message as it travels: one member more, which older instances ignore.
+#[derive(Serialize)]
+struct UnderRules<'a> {
+    #[serde(flatten)]
+    message: &'a ChatMessageReceive,
+    access: Access,
+}
+
+#[derive(Deserialize)]
+struct AccessOf {
+    #[serde(default)]
+    access: Access,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RulesChanged {
+    room_id: RoomId,
+    access: Access,
+}
 
 #[derive(Deserialize)]
 struct Versioned {
@@ -200,12 +244,22 @@ mod tests {
         let Event::Shown(message) = shown() else {
             unreachable!("shown() shows a message");
         };
-        Event::Committed(ChatMessageReceive {
-            created_at: Some(datetime!(2026-11-23 09:00:00.123456 UTC)),
-            seq: Some(Seq(7)),
-            rev: Some(Seq(9)),
-            ..message
-        })
+        Event::Committed {
+            message: ChatMessageReceive {
+                created_at: Some(datetime!(2026-11-23 09:00:00.123456 UTC)),
+                seq: Some(Seq(7)),
+                rev: Some(Seq(9)),
+                ..message
+            },
+            access: Access(4),
+        }
+    }
+
+    fn rules_changed() -> Event {
+        Event::RulesChanged {
+            room: RoomId::parse("lobby").expect("a room"),
+            access: Access(5),
+        }
     }
 
     fn rejected() -> Event {
@@ -231,7 +285,7 @@ mod tests {
     fn each_event_survives_the_way_with_and_without_a_key() {
         for key in [None, key(1)] {
             let sealer = Sealer::new(ORIGIN, key);
-            for event in [shown(), committed(), rejected()] {
+            for event in [shown(), committed(), rejected(), rules_changed()] {
                 let payload = sealer.seal(3, CHANNEL, &Letter::new(&event));
                 let opened = sealer.open(CHANNEL, &payload).expect("an envelope");
                 assert_eq!((opened.origin, opened.event), (ORIGIN, event));
@@ -246,6 +300,18 @@ mod tests {
             std::str::from_utf8(&payload).expect("JSON"),
             r#"{"v":1,"origin":"0198c0de-0000-7000-8000-000000000001","n":3,"type":"rejected","event":{"tempId":"0198c0de-0000-7000-8000-000000000001","roomId":"lobby","rejected":true,"reason":"storage is away"}}"#
         );
+    }
+
+    #[test]
+    fn what_an_older_instance_committed_is_of_an_open_room() {
+        let sealer = Sealer::new(ORIGIN, None);
+        let payload = sealer.seal(3, CHANNEL, &Letter::new(&committed()));
+        let older = altered(&payload, ",\"access\":4", "");
+        let Event::Committed { access, .. } = sealer.open(CHANNEL, &older).expect("known").event
+        else {
+            panic!("it is committed");
+        };
+        assert_eq!(access, Access(0));
     }
 
     #[test]

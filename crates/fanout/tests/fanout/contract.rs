@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fanout::Event;
 
-use crate::instance::{Instance, committed, rejected, room, shown};
+use crate::instance::{Instance, committed, rejected, room, rules_changed, shown};
 
 /// A place where instances meet by way of one adapter.
 pub(crate) trait Meeting {
@@ -52,6 +52,7 @@ pub(crate) async fn every_watcher_hears_every_kind_of_event(meeting: &impl Meeti
         shown(&hall, "안녕\n\"hi\""),
         committed(&hall, 7),
         rejected(&hall),
+        rules_changed(&hall),
     ] {
         let said = speaker.says(event);
         ann.hears(&said).await;

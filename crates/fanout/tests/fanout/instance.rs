@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat::{ChatMessageReceive, ChatReject, MessageId, RoomId, Seq, TempId};
+use chat::{Access, ChatMessageReceive, ChatReject, MessageId, RoomId, Seq, TempId};
 use fanout::{Event, Fanout, Incoming};
 use time::macros::datetime;
 use tokio::sync::mpsc;
@@ -86,12 +86,22 @@ pub(crate) fn shown(room: &RoomId, text: &str) -> Event {
 }
 
 pub(crate) fn committed(room: &RoomId, seq: i64) -> Event {
-    Event::Committed(ChatMessageReceive {
-        created_at: Some(datetime!(2026-11-23 09:00:00.123456 UTC)),
-        seq: Some(Seq(seq)),
-        rev: Some(Seq(seq)),
-        ..message(room, "stored")
-    })
+    Event::Committed {
+        message: ChatMessageReceive {
+            created_at: Some(datetime!(2026-11-23 09:00:00.123456 UTC)),
+            seq: Some(Seq(seq)),
+            rev: Some(Seq(seq)),
+            ..message(room, "stored")
+        },
+        access: Access(3),
+    }
+}
+
+pub(crate) fn rules_changed(room: &RoomId) -> Event {
+    Event::RulesChanged {
+        room: room.clone(),
+        access: Access(4),
+    }
 }
 
 pub(crate) fn rejected(room: &RoomId) -> Event {

@@ -1,13 +1,17 @@
 //! The adapter between processes, on the server that `REDIS_URL` names, which tests share.
 
-use fanout::redis::{MacKey, PingError, RedisConfig, StartError, UrlError, ping, start};
-use fanout::{Incoming, Rejection};
+use std::sync::Arc;
+
+use fanout::redis::{
+    MacKey, PingError, RedisConfig, RedisHerald, StartError, UrlError, ping, start,
+};
+use fanout::{Herald, Incoming, Rejection};
 use redis::IntoConnectionInfo;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::contract::{Meeting, contract};
-use crate::instance::{Instance, committed, room, shown};
+use crate::instance::{Instance, committed, room, rules_changed, shown};
 
 /// A namespace of its own on one server.
 pub(crate) struct Namespace {
@@ -50,6 +54,16 @@ impl Namespace {
         .await
         .expect("the configuration is good");
         Instance::new(fanout, incoming)
+    }
+
+    /// One who tells and hears nothing.
+    fn herald(&self, mac_key: Option<MacKey>) -> RedisHerald {
+        RedisHerald::new(RedisConfig {
+            url: self.url.clone(),
+            namespace: Some(self.name.clone()),
+            mac_key,
+        })
+        .expect("the configuration is good")
     }
 
     /// A connection that is not the adapter's.
@@ -127,6 +141,54 @@ impl Meeting for Namespace {
 }
 
 contract!(Namespace::shared());
+
+#[tokio::test]
+async fn a_herald_is_heard_by_every_instance_that_watches() {
+    let namespace = Namespace::shared();
+    let (mut ann, mut bob) = (namespace.join().await, namespace.join().await);
+    let hall = room("hall");
+    ann.watches(&hall).await;
+    bob.watches(&hall).await;
+    let herald = namespace.herald(None);
+
+    for _ in 0..2 {
+        let told = Arc::new(rules_changed(&hall));
+        herald.announce(Arc::clone(&told)).await;
+        ann.hears(&told).await;
+        bob.hears(&told).await;
+    }
+}
+
+#[tokio::test]
+async fn a_herald_with_the_key_is_believed_and_one_without_is_not() {
+    let key = |byte| Some(MacKey::new(&[byte; 32]).expect("long enough"));
+    let namespace = Namespace::shared();
+    let mut ann = namespace.join_with(key(1)).await;
+    assert_eq!(ann.next().await, Incoming::Restored);
+    let hall = room("hall");
+    ann.watches(&hall).await;
+    for forger in [None, key(2)] {
+        let forged = Arc::new(rules_changed(&hall));
+        namespace.herald(forger).announce(forged).await;
+    }
+    let told = Arc::new(committed(&hall, 1));
+    namespace.herald(key(1)).announce(Arc::clone(&told)).await;
+    ann.hears(&told).await;
+}
+
+#[tokio::test]
+async fn a_herald_that_finds_no_redis_gives_up_within_a_second() {
+    let herald = RedisHerald::new(RedisConfig {
+        url: "redis://127.0.0.1:1".to_owned(),
+        ..RedisConfig::default()
+    });
+    let announcing = herald
+        .expect("the configuration is good")
+        .announce(Arc::new(rules_changed(&room("hall"))));
+    tokio::time::timeout(std::time::Duration::from_secs(10), announcing)
+        .await
+        .expect("it gives up");
+}
 
 #[tokio::test]
 async fn garbage_on_a_channel_is_dropped_and_counted_by_reason() {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chat::{Draft, Message, MessageId, RoomId, Seq, TempId, UserId};
+use chat::{Access, Draft, Message, MessageId, RoomId, Seq, TempId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -11,8 +11,9 @@ use super::Appended;
 /// The drafts of a batch as columns, each key once.
 pub(super) struct Batch<'a> {
     drafts: &'a [Draft],
-    /// For each draft its place in the columns: the one of the first draft with its key.
-    places: Vec<usize>,
+    /// For each draft that is let in its place in the columns, which is the one of the first
+    /// draft with its key, and the rules that let it in.
+    places: Vec<Option<(usize, Access)>>,
     pub(super) ids: Vec<Uuid>,
     pub(super) room_ids: Vec<&'a str>,
     pub(super) temp_ids: Vec<Uuid>,
@@ -22,7 +23,9 @@ pub(super) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn of(drafts: &'a [Draft]) -> Self {
+    /// The drafts that are let in, as `admitted` says of each.
+    pub(super) fn of(drafts: &'a [Draft], admitted: &[Option<Access>]) -> Self {
+        debug_assert_eq!(drafts.len(), admitted.len());
         let count = drafts.len();
         let mut batch = Self {
             drafts,
@@ -35,10 +38,14 @@ impl<'a> Batch<'a> {
             contents: Vec::with_capacity(count),
         };
         let mut known = HashMap::with_capacity(count);
-        for draft in drafts {
+        for (draft, admitted) in drafts.iter().zip(admitted) {
+            let Some(access) = *admitted else {
+                batch.places.push(None);
+                continue;
+            };
             let next = batch.ids.len();
             let place = *known.entry(Key::of(draft)).or_insert(next);
-            batch.places.push(place);
+            batch.places.push(Some((place, access)));
             if place == next {
                 batch.push(draft);
             }
@@ -55,14 +62,6 @@ impl<'a> Batch<'a> {
         self.contents.push(draft.content.as_str());
     }
 
-    /// The rooms of the batch, each once, in the order in which every instance locks them.
-    pub(super) fn rooms(&self) -> Vec<&'a str> {
-        let mut rooms = self.room_ids.clone();
-        rooms.sort_unstable();
-        rooms.dedup();
-        rooms
-    }
-
     /// Answers for each draft, given what stands at each place of the columns, in their order.
     pub(super) fn answers(&self, places: Vec<Place>) -> Vec<Appended> {
         debug_assert_eq!(places.len(), self.ids.len());
@@ -70,7 +69,10 @@ impl<'a> Batch<'a> {
         self.drafts
             .iter()
             .zip(&self.places)
-            .map(|(draft, &at)| {
+            .map(|(draft, &admitted)| {
+                let Some((at, access)) = admitted else {
+                    return Appended::NotThere;
+                };
                 let place = &places[at];
                 let duplicate = place.earlier.is_some() || taken[at];
                 taken[at] = true;
@@ -80,6 +82,7 @@ impl<'a> Batch<'a> {
                 Appended::Stored {
                     message: self.message(draft, at, place),
                     duplicate,
+                    access,
                 }
             })
             .collect()

@@ -1,10 +1,11 @@
 //! Stores a batch of drafts, each once, with the next numbers of their rooms.
 
+pub(crate) mod admission;
 mod batch;
 
 use std::time::Duration;
 
-use chat::{Draft, Message};
+use chat::{Access, Draft, Message};
 use tokio::time::timeout;
 
 use crate::MessageLog;
@@ -16,7 +17,7 @@ use batch::{Batch, Place};
 pub const APPEND_BATCH_MAX: usize = 512;
 
 /// How long a batch may take up to its COMMIT, waiting for a connection and for locks included.
-const STORE_TIME_MAX: Duration = Duration::from_secs(3);
+pub(crate) const STORE_TIME_MAX: Duration = Duration::from_secs(3);
 
 /// How long the COMMIT may take; it waits for disks and replicas.
 const COMMIT_TIME_MAX: Duration = Duration::from_secs(5);
@@ -37,10 +38,15 @@ pub enum Appended {
         message: Message,
         /// Whether it was stored before, by an earlier batch or an earlier draft of this one.
         duplicate: bool,
+        /// The number of the room's rules that let the draft in; 0 where the room is open.
+        access: Access,
     },
     /// The same sender used the same tempId in the same room for another content. Nothing was
     /// stored for this draft.
     Conflict,
+    /// There is no such private room, or the sender is no member of it. Nothing was stored for
+    /// this draft.
+    NotThere,
 }
 
 /// Why a batch was not stored, or may not have been.
@@ -70,7 +76,8 @@ impl MessageLog {
     /// A draft whose room, sender (account, or guest's name) and tempId were stored before, for
     /// ever, is not stored again: it gets the first result as a duplicate, or a conflict where its
     /// content is another. Where the first was edited or deleted since, its content is not
-    /// compared.
+    /// compared. A draft for a private room is stored where its sender is a member, which the
+    /// transaction itself decides, under the lock of the room.
     ///
     /// # Errors
     /// No draft of the batch was stored, or it is not known whether all were ([`AppendError`]).
@@ -85,14 +92,13 @@ impl MessageLog {
                 drafts.len()
             ))));
         }
-        let batch = Batch::of(drafts);
-        let Ok(stored) = timeout(STORE_TIME_MAX, self.store(&batch)).await else {
+        let Ok(stored) = timeout(STORE_TIME_MAX, self.store(drafts)).await else {
             return Err(AppendError::NotStored(Cause::late(
                 "storing the batch",
                 STORE_TIME_MAX,
             )));
         };
-        let (lease, places) = stored?;
+        let (lease, batch, places) = stored?;
         #[cfg(feature = "failpoints")]
         crate::failpoint::pass().await;
         commit(lease).await?;
@@ -100,12 +106,15 @@ impl MessageLog {
     }
 
     /// Does everything but the COMMIT, which the returned connection waits for.
-    async fn store(&self, batch: &Batch<'_>) -> Result<(Lease, Vec<Place>), AppendError> {
+    async fn store<'a>(
+        &self,
+        drafts: &'a [Draft],
+    ) -> Result<(Lease, Batch<'a>, Vec<Place>), AppendError> {
         let mut attempt = 1;
         loop {
             let mut lease = self.lease().await.map_err(|error| not_stored(&error))?;
-            let error = match store_on(&mut lease, batch).await {
-                Ok(places) => return Ok((lease, places)),
+            let error = match store_on(&mut lease, drafts).await {
+                Ok((batch, places)) => return Ok((lease, batch, places)),
                 Err(error) => error,
             };
             if !is_lost(&error) {
@@ -120,17 +129,17 @@ impl MessageLog {
     }
 }
 
-const BEGIN: &str = include_str!("begin.sql");
-const LOCK_ROOMS: &str = include_str!("lock_rooms.sql");
+pub(crate) const BEGIN: &str = include_str!("begin.sql");
 pub(crate) const STORE: &str = include_str!("store.sql");
 
-async fn store_on(lease: &mut Lease, batch: &Batch<'_>) -> Result<Vec<Place>, sqlx::Error> {
+async fn store_on<'a>(
+    lease: &mut Lease,
+    drafts: &'a [Draft],
+) -> Result<(Batch<'a>, Vec<Place>), sqlx::Error> {
     sqlx::raw_sql(BEGIN).execute(&mut **lease).await?;
-    sqlx::query(LOCK_ROOMS)
-        .bind(batch.rooms())
-        .execute(&mut **lease)
-        .await?;
-    sqlx::query_as(STORE)
+    let admitted = admission::admit(lease, drafts).await?;
+    let batch = Batch::of(drafts, &admitted);
+    let places = sqlx::query_as(STORE)
         .bind(&batch.ids)
         .bind(&batch.room_ids)
         .bind(&batch.temp_ids)
@@ -138,10 +147,11 @@ async fn store_on(lease: &mut Lease, batch: &Batch<'_>) -> Result<Vec<Place>, sq
         .bind(&batch.sender_ids)
         .bind(&batch.contents)
         .fetch_all(&mut **lease)
-        .await
+        .await?;
+    Ok((batch, places))
 }
 
-async fn commit(mut lease: Lease) -> Result<(), AppendError> {
+pub(crate) async fn commit(mut lease: Lease) -> Result<(), AppendError> {
     match timeout(
         COMMIT_TIME_MAX,
         sqlx::raw_sql("COMMIT").execute(&mut *lease),
@@ -166,7 +176,7 @@ async fn commit(mut lease: Lease) -> Result<(), AppendError> {
 
 /// Ends the transaction so that the connection can be used again; one that does not answer is
 /// closed, which ends it too.
-async fn roll_back(mut lease: Lease) {
+pub(crate) async fn roll_back(mut lease: Lease) {
     let undone = timeout(
         ROLLBACK_TIME_MAX,
         sqlx::raw_sql("ROLLBACK").execute(&mut *lease),

@@ -6,6 +6,7 @@ pub(crate) mod page;
 mod row;
 
 pub use changes::CHANGES_MAX;
+pub use heads::Head;
 pub use page::{PAGE_MESSAGES_MAX, Page, PageQuery};
 
 use std::time::Duration;

@@ -156,6 +156,7 @@ pub(crate) async fn stores(log: &MessageLog, draft: &Draft) -> Message {
             Appended::Stored {
                 message,
                 duplicate: false,
+                ..
             },
         ] => message.clone(),
         other => panic!("stored anew is what it should be, not {other:?}"),
@@ -179,7 +180,7 @@ pub(crate) async fn fills(log: &MessageLog, room: &RoomId, count: usize) -> Vec<
 pub(crate) fn stored(answer: Appended) -> Message {
     match answer {
         Appended::Stored { message, .. } => message,
-        Appended::Conflict => panic!("stored is what it should be, not a conflict"),
+        other => panic!("stored is what it should be, not {other:?}"),
     }
 }
 

@@ -111,12 +111,8 @@ async fn a_backend_that_dies_between_two_calls_is_replaced_unnoticed() {
     assert_eq!(stores(&log, &draft(&room, "Ada", "more")).await.seq, Seq(3));
 
     terminate(&place.beside, only_backend(&place, &log, &room).await).await;
-    assert_eq!(
-        log.heads(std::slice::from_ref(&room))
-            .await
-            .expect("a read"),
-        [(room.clone(), Seq(4))]
-    );
+    let heads = log.heads(std::slice::from_ref(&room)).await;
+    assert_eq!(heads.expect("a read")[0].1.seq, Seq(4));
     place.clear().await;
 }
 

@@ -1,4 +1,5 @@
-use chat::Seq;
+use chat::{Access, RoomId, Seq};
+use message_log::Head;
 
 use crate::database::{fills, log, room};
 
@@ -12,6 +13,13 @@ async fn heads_of_many_rooms_come_in_their_order_without_the_unknown() {
     let asked = [two.clone(), silent, one.clone(), two.clone()];
     let heads = log.heads(&asked).await.expect("a read");
 
-    assert_eq!(heads, [(two.clone(), Seq(5)), (one, Seq(2)), (two, Seq(5))]);
+    let stands = |room: &RoomId, seq| {
+        let head = Head {
+            seq: Seq(seq),
+            access: Access(0),
+        };
+        (room.clone(), head)
+    };
+    assert_eq!(heads, [stands(&two, 5), stands(&one, 2), stands(&two, 5)]);
     assert_eq!(log.heads(&[]).await.expect("a read"), []);
 }

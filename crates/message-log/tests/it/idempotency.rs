@@ -1,4 +1,4 @@
-use chat::Seq;
+use chat::{Access, Seq};
 use message_log::Appended;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -58,13 +58,15 @@ async fn a_batch_of_old_and_new_drafts_numbers_only_the_new() {
     let told: Vec<_> = appended
         .into_iter()
         .map(|answer| match answer {
-            Appended::Stored { message, duplicate } => (message.seq.0, duplicate),
-            Appended::Conflict => panic!("no conflict"),
+            Appended::Stored {
+                message, duplicate, ..
+            } => (message.seq.0, duplicate),
+            Appended::Conflict | Appended::NotThere => panic!("no conflict"),
         })
         .collect();
     assert_eq!(told, [(2, false), (1, true), (3, false)]);
     let head = log.heads(&[room]).await.expect("a read");
-    assert_eq!(head[0].1, Seq(3));
+    assert_eq!(head[0].1.seq, Seq(3));
 }
 
 #[tokio::test]
@@ -90,6 +92,7 @@ async fn a_draft_twice_in_one_batch_is_stored_once() {
     let Appended::Stored {
         message,
         duplicate: true,
+        ..
     } = &appended[2]
     else {
         panic!("the third is the first again, not {:?}", appended[2]);
@@ -116,7 +119,8 @@ async fn a_batch_whose_first_draft_conflicts_still_knows_the_repeat_behind_it() 
             Appended::Conflict,
             Appended::Stored {
                 message,
-                duplicate: true
+                duplicate: true,
+                access: Access(0),
             }
         ]
     );

@@ -9,3 +9,4 @@ mod heads;
 mod idempotency;
 mod migrate;
 mod page;
+mod rooms;

@@ -216,6 +216,10 @@ impl Peer {
         self.server_delivers_to("1", message_id)
     }
 
+    pub(crate) fn server_ends(&mut self, subscription: &str) {
+        self.session.end_subscription(subscription);
+    }
+
     pub(crate) fn server_delivers_to(&mut self, subscription: &str, message_id: &str) -> Delivered {
         let message = Message {
             message_id,

@@ -206,3 +206,16 @@ fn nothing_is_delivered_before_the_client_is_let_in() {
     assert_eq!(peer.server_delivers("m1"), Delivered::Gone);
     peer.hears_nothing();
 }
+
+#[test]
+fn a_subscription_that_the_application_ends_hears_nothing_more_and_frees_its_id() {
+    let mut peer = Peer::connected("1.2");
+    peer.says("SUBSCRIBE\nid:1\ndestination:/topic/a\n\n^@");
+    peer.server_subscribes("1", "/topic/a");
+    peer.server_ends("1");
+    assert_eq!(peer.server_delivers_to("1", "m1"), Delivered::Gone);
+    peer.says("UNSUBSCRIBE\nid:1\nreceipt:9\n\n^@");
+    peer.hears("RECEIPT\nreceipt-id:9\n\n^@");
+    peer.says("SUBSCRIBE\nid:1\ndestination:/topic/b\n\n^@");
+    peer.server_subscribes("1", "/topic/b");
+}

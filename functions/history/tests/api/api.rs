@@ -62,6 +62,7 @@ impl Api {
         let (_, verifier) = keys();
         State {
             log: self.log.clone(),
+            herald: None,
             cors: Cors::allow(["https://chat.example.org"]).expect("an origin"),
             mode: AuthMode::Optional,
             verifier: Arc::new(verifier),
@@ -102,7 +103,7 @@ impl Api {
             .into_iter()
             .map(|answer| match answer {
                 Appended::Stored { message, .. } => message,
-                Appended::Conflict => panic!("new messages do not conflict"),
+                other => panic!("new messages are stored, not {other:?}"),
             })
             .collect()
     }

@@ -6,3 +6,4 @@ mod entrance;
 mod lambda;
 mod messages;
 mod probes;
+mod rooms;

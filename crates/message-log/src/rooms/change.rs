@@ -1,0 +1,235 @@
+//! A change of a room: one transaction that holds the lock of its row.
+
+use chat::{Access, RoomId, RoomName, RoomRole, UserId};
+use tokio::time::timeout;
+
+use super::read::role;
+use crate::MessageLog;
+use crate::append::{AppendError, BEGIN, STORE_TIME_MAX, commit, roll_back};
+use crate::error::{Cause, ReadError};
+use crate::lease::Lease;
+
+/// Why a room was not changed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// There is no such room, or whoever asks is no member of it.
+    #[error("there is no such room")]
+    NotThere,
+    /// Whoever asks is a member, and may not do this.
+    #[error("the role does not allow it")]
+    NotAllowed,
+    /// The room would be left without an owner.
+    #[error("the room would be left without an owner")]
+    LastOwner,
+    /// There are as many as there may be.
+    #[error("there are as many as there may be")]
+    LimitReached,
+    /// The room is there already, or somebody has spoken in it.
+    #[error("the room is there already")]
+    Exists,
+    /// Postgres is away, overloaded or too slow. Whether the change was made is not known; each
+    /// may be asked for again.
+    #[error("Postgres is unavailable: {0}")]
+    Unavailable(Cause),
+    /// Postgres answered that it will not do this: a fault of the program or of the database.
+    #[error("Postgres refused to change: {0}")]
+    Failed(Cause),
+}
+
+const LOCK_ROOM: &str = "SELECT FROM chat_room WHERE room_id = $1 FOR NO KEY UPDATE";
+const ROLE: &str = "SELECT role FROM chat_room_member WHERE room_id = $1 AND user_id = $2";
+const NEXT_ACCESS: &str =
+    "UPDATE chat_room SET access = access + 1 WHERE room_id = $1 RETURNING access";
+
+impl MessageLog {
+    /// Gives a room another name, for an owner.
+    ///
+    /// # Errors
+    /// [`ChangeError::NotThere`], [`ChangeError::NotAllowed`], or Postgres does not do it.
+    pub async fn rename_room(
+        &self,
+        id: &RoomId,
+        by: UserId,
+        name: &RoomName,
+    ) -> Result<(), ChangeError> {
+        let change = self.begin_as_owner(id, by);
+        in_time(async {
+            let mut change = change.await?;
+            sqlx::query("UPDATE chat_room SET name = $2 WHERE room_id = $1")
+                .bind(id.as_str())
+                .bind(name.as_str())
+                .execute(&mut *change.lease)
+                .await?;
+            commit(change.lease).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends a room's membership and name, for an owner. A private room is then nobody's, and its
+    /// id is not given again; an open one exists by being named, as any other. What was said is
+    /// kept. Returns the number of the rules that say so.
+    ///
+    /// # Errors
+    /// [`ChangeError::NotThere`], [`ChangeError::NotAllowed`], or Postgres does not do it.
+    pub async fn close_room(&self, id: &RoomId, by: UserId) -> Result<Access, ChangeError> {
+        let change = self.begin_as_owner(id, by);
+        in_time(async {
+            let mut change = change.await?;
+            for sql in [
+                "DELETE FROM chat_room_member WHERE room_id = $1",
+                "UPDATE chat_room SET name = NULL WHERE room_id = $1",
+            ] {
+                sqlx::query(sql)
+                    .bind(id.as_str())
+                    .execute(&mut *change.lease)
+                    .await?;
+            }
+            change.commit().await
+        })
+        .await
+    }
+
+    async fn begin_as_owner(&self, id: &RoomId, by: UserId) -> Result<Change, ChangeError> {
+        let change = self.begin_change(id, by).await?;
+        if change.role == RoomRole::Owner {
+            Ok(change)
+        } else {
+            Err(change.refuse(ChangeError::NotAllowed).await)
+        }
+    }
+
+    /// Begins a transaction, locks the room and finds out what `by` is in it.
+    pub(super) async fn begin_change(
+        &self,
+        id: &RoomId,
+        by: UserId,
+    ) -> Result<Change, ChangeError> {
+        let mut lease = self.begin().await?;
+        sqlx::query(LOCK_ROOM)
+            .bind(id.as_str())
+            .execute(&mut *lease)
+            .await?;
+        // Asked only now: what was changed while the lock was waited for counts.
+        match role_on(&mut lease, id, by).await? {
+            Some(role) => Ok(Change {
+                lease,
+                id: id.clone(),
+                role,
+            }),
+            None => {
+                roll_back(lease).await;
+                Err(ChangeError::NotThere)
+            }
+        }
+    }
+
+    /// Begins a transaction with the limits of a short one.
+    pub(super) async fn begin(&self) -> Result<Lease, ChangeError> {
+        let mut lease = self.lease().await?;
+        sqlx::raw_sql(BEGIN).execute(&mut *lease).await?;
+        Ok(lease)
+    }
+}
+
+/// A change under way. Dropped, it never was.
+pub(super) struct Change {
+    pub(super) lease: Lease,
+    id: RoomId,
+    /// What whoever makes it is in the room.
+    pub(super) role: RoomRole,
+}
+
+impl Change {
+    /// What a user is in the room.
+    pub(super) async fn role_of(&mut self, user: UserId) -> Result<Option<RoomRole>, ChangeError> {
+        Ok(role_on(&mut self.lease, &self.id, user).await?)
+    }
+
+    /// How many members the room has.
+    pub(super) async fn count_members(&mut self) -> Result<i64, ChangeError> {
+        self.count("SELECT count(*) FROM chat_room_member WHERE room_id = $1")
+            .await
+    }
+
+    /// How many of them own it.
+    pub(super) async fn count_owners(&mut self) -> Result<i64, ChangeError> {
+        self.count("SELECT count(*) FROM chat_room_member WHERE room_id = $1 AND role = 'owner'")
+            .await
+    }
+
+    async fn count(&mut self, sql: &'static str) -> Result<i64, ChangeError> {
+        let counted = sqlx::query_scalar(sql).bind(self.id.as_str());
+        Ok(counted.fetch_one(&mut *self.lease).await?)
+    }
+
+    /// Makes the change that was prepared, under the next number of the room's rules.
+    pub(super) async fn commit(mut self) -> Result<Access, ChangeError> {
+        let access = sqlx::query_scalar(NEXT_ACCESS)
+            .bind(self.id.as_str())
+            .fetch_one(&mut *self.lease)
+            .await?;
+        commit(self.lease).await?;
+        Ok(Access(access))
+    }
+
+    /// Gives the change up.
+    pub(super) async fn refuse(self, why: ChangeError) -> ChangeError {
+        roll_back(self.lease).await;
+        why
+    }
+
+    /// Ends a change that turned out to change nothing.
+    pub(super) async fn abandon(self) {
+        roll_back(self.lease).await;
+    }
+}
+
+async fn role_on(
+    lease: &mut Lease,
+    id: &RoomId,
+    user: UserId,
+) -> Result<Option<RoomRole>, sqlx::Error> {
+    let row = sqlx::query(ROLE)
+        .bind(id.as_str())
+        .bind(user.0)
+        .fetch_optional(&mut **lease)
+        .await?;
+    row.as_ref().map(role).transpose()
+}
+
+/// Bounds the time of a change; one that took too long is undone by the server.
+pub(super) async fn in_time<T>(
+    change: impl Future<Output = Result<T, ChangeError>>,
+) -> Result<T, ChangeError> {
+    match timeout(STORE_TIME_MAX, change).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(ChangeError::Unavailable(Cause::late(
+            "changing the room",
+            STORE_TIME_MAX,
+        ))),
+    }
+}
+
+impl From<sqlx::Error> for ChangeError {
+    fn from(error: sqlx::Error) -> Self {
+        ReadError::from(error).into()
+    }
+}
+
+impl From<ReadError> for ChangeError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unavailable(cause) => Self::Unavailable(cause),
+            ReadError::Failed(cause) => Self::Failed(cause),
+        }
+    }
+}
+
+impl From<AppendError> for ChangeError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::NotStored(cause) | AppendError::Unknown(cause) => Self::Unavailable(cause),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Whoever calls.
+
+use std::convert::Infallible;
+
+use access_token::Claims;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use chat::UserId;
+
+use crate::entrance::Refusal;
+
+/// Extracts who calls, as the entrance found out; nobody where no token was brought and none is
+/// required.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller(pub(crate) Option<Claims>);
+
+/// Extracts a caller who has to be known.
+#[derive(Clone, Debug)]
+pub(crate) struct Known(pub(crate) Claims);
+
+impl Caller {
+    /// Whose the token is.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        self.0.as_ref().map(|claims| claims.subject.user)
+    }
+}
+
+impl Known {
+    /// Whose the token is.
+    pub(crate) fn user(&self) -> UserId {
+        self.0.subject.user
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get::<Claims>().cloned()))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Known {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        let claims = parts.extensions.get::<Claims>().cloned();
+        claims
+            .map(Self)
+            .ok_or_else(|| Refusal::NoToken.into_response())
+    }
+}

@@ -1,0 +1,134 @@
+//! `/rooms…`: rooms that are made, and who is in them.
+
+mod close;
+mod list;
+mod make;
+mod member_list;
+mod member_remove;
+mod member_set;
+mod rename;
+mod show;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, put};
+use chat::{Access, Problem, ProblemCode, RoomId, RoomName, RoomRole, Seq, Visibility};
+use fanout::{Event, Herald};
+use http_edge::{Parameters, ProblemResponse};
+use message_log::{ChangeError, MessageLog, ROOMS_PAGE_MAX, ReadError, Room};
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::serde::rfc3339;
+
+use crate::membership::no_such_room;
+use crate::unread::problem_of;
+
+/// How many rooms or members a page has where the request says nothing.
+const LIMIT_DEFAULT: u32 = 50;
+
+/// Where rooms are kept, and who tells the sockets that one has changed.
+#[derive(Clone)]
+pub(crate) struct Rooms {
+    pub(crate) log: MessageLog,
+    pub(crate) herald: Option<Arc<dyn Herald>>,
+}
+
+/// The routes.
+pub(crate) fn routes(rooms: Rooms) -> Router {
+    Router::new()
+        .route("/rooms", get(list::list).post(make::make))
+        .route(
+            "/rooms/{roomId}",
+            get(show::show).patch(rename::rename).delete(close::close),
+        )
+        .route("/rooms/{roomId}/members", get(member_list::list))
+        .route(
+            "/rooms/{roomId}/members/{userId}",
+            put(member_set::set).delete(member_remove::remove),
+        )
+        .with_state(rooms)
+}
+
+impl Rooms {
+    /// Tells the sockets that the rules of a room are others now. Where nobody hears it, they find
+    /// out by looking.
+    async fn announce(&self, room: RoomId, access: Access) {
+        if let Some(herald) = &self.herald {
+            let event = Arc::new(Event::RulesChanged { room, access });
+            herald.announce(event).await;
+        }
+    }
+}
+
+/// A room as JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RoomJson {
+    room_id: RoomId,
+    name: RoomName,
+    visibility: Visibility,
+    role: RoomRole,
+    #[serde(with = "rfc3339")]
+    created_at: OffsetDateTime,
+    last_seq: Seq,
+}
+
+impl From<Room> for RoomJson {
+    fn from(room: Room) -> Self {
+        Self {
+            visibility: room.id.visibility(),
+            room_id: room.id,
+            name: room.name,
+            role: room.role,
+            created_at: room.made_at,
+            last_seq: room.last_seq,
+        }
+    }
+}
+
+/// How a list goes on.
+#[derive(Serialize)]
+struct PageJson<T> {
+    limit: u32,
+    /// What to ask for with `after`; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<T>,
+}
+
+/// The parameter `limit`.
+fn limit(parameters: &mut Parameters) -> u32 {
+    let range = format!("a whole number from 1 to {ROOMS_PAGE_MAX}");
+    let limit = parameters.parsed("limit", &range, |limit| {
+        (1..=ROOMS_PAGE_MAX).contains(limit)
+    });
+    limit.unwrap_or(LIMIT_DEFAULT)
+}
+
+/// Logs the cause where there is one, once, and makes the problem that says nothing of it.
+fn refusal(error: &ChangeError) -> ProblemResponse {
+    let (code, detail) = match error {
+        ChangeError::NotThere => return no_such_room(),
+        ChangeError::Unavailable(cause) => {
+            return problem_of(&ReadError::Unavailable(cause.clone()));
+        }
+        ChangeError::Failed(cause) => return problem_of(&ReadError::Failed(cause.clone())),
+        ChangeError::NotAllowed => (
+            ProblemCode::Forbidden,
+            "Your role in the room does not allow this.",
+        ),
+        ChangeError::LastOwner => (
+            ProblemCode::LastOwner,
+            "You are the only owner; make somebody else one, or close the room.",
+        ),
+        ChangeError::LimitReached => (
+            ProblemCode::LimitReached,
+            "There are as many rooms of yours, or members of this room, as there may be.",
+        ),
+        ChangeError::Exists => (
+            ProblemCode::RoomExists,
+            "There is a room of this id, or somebody has spoken in it; choose another.",
+        ),
+    };
+    Problem::new(code, detail).into()
+}
