@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
 }
 
 /// Answers events until the platform ends the process. Dials Postgres at the first that needs it,
-/// so that a cold start waits for nothing; the tables are the socket tier's to make.
+/// so that a cold start waits for nothing; the tables are the deployment's to make.
 async fn run() -> Result<(), String> {
     let config = Config::from_env().map_err(|faults| faults.to_string())?;
     config.logs.start();
@@ -45,7 +45,7 @@ async fn run() -> Result<(), String> {
         mode: config.mode,
         verifier: Arc::new(config.verifier),
     };
-    lambda_http::run(router(state))
+    lambda_edge::run(router(state))
         .await
         .map_err(|error| format!("the Lambda runtime ended: {error}"))
 }

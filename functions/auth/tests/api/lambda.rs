@@ -1,9 +1,6 @@
 //! The function as the Lambda runtime calls it.
 
 use auth::router;
-use lambda_http::Adapter;
-use lambda_http::lambda_runtime::{Context, LambdaEvent, Service};
-use lambda_http::request::LambdaRequest;
 use serde_json::{Value, json};
 
 use crate::api::{Api, ORIGIN, PASSWORD};
@@ -43,13 +40,9 @@ fn event(path: &str, cookies: &[String], body: Option<&Value>) -> Value {
 }
 
 async fn answer(api: &Api, event: Value) -> Value {
-    let request: LambdaRequest = serde_json::from_value(event).expect("an event");
-    let mut function = Adapter::from(router(api.state.clone()));
-    let response = function
-        .call(LambdaEvent::new(request, Context::default()))
-        .await
-        .expect("an answer");
-    serde_json::to_value(response).expect("JSON")
+    let event = event.to_string();
+    let answered = lambda_edge::answer(router(api.state.clone()), event.as_bytes()).await;
+    serde_json::from_slice(&answered.expect("an answer")).expect("JSON")
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod attacks;
 mod away;
 mod cookies;
 mod dynamo;
+mod events;
 mod flood;
 mod guests;
 mod keys;

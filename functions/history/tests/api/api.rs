@@ -39,18 +39,22 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
+/// The URL of the database of these tests.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are configured by the environment alone"
+)]
+pub(crate) fn database_url() -> String {
+    std::env::var("DATABASE_URL").expect(
+        "DATABASE_URL is not set; it names the database of these tests, and `cargo xtask test` \
+         sets it",
+    )
+}
+
 impl Api {
     /// On the database of these tests, its tables made.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "tests are configured by the environment alone"
-    )]
     pub(crate) async fn start() -> Self {
-        let url = std::env::var("DATABASE_URL").expect(
-            "DATABASE_URL is not set; it names the database of these tests, and `cargo xtask \
-             test` sets it",
-        );
-        let log = MessageLog::connect(&url, 2)
+        let log = MessageLog::connect(&database_url(), 2)
             .await
             .expect("DATABASE_URL names a Postgres that answers");
         log.migrate().await.expect("the tables can be made");

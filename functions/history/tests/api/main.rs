@@ -3,6 +3,7 @@
 mod api;
 mod away;
 mod entrance;
+mod events;
 mod lambda;
 mod messages;
 mod probes;
