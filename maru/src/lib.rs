@@ -7,6 +7,7 @@ pub mod config;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 mod identity;
+pub mod migrate;
 mod page;
 mod parts;
 pub mod serve;

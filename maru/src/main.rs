@@ -23,6 +23,8 @@ struct Cli {
 enum Command {
     /// Serve the whole chat (the default).
     Serve,
+    /// Make the tables in the Postgres of `DATABASE_URL`, or bring them up to date.
+    Migrate,
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -69,6 +71,17 @@ fn run(command: Command) -> Result<ExitCode> {
             // An error says that a provider is there already, which is as good.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
             Runtime::new()?.block_on(maru::serve::serve(config))?;
+        }
+        Command::Migrate => {
+            let (config, logs) = Config::from_env()?;
+            logs.start();
+            // An error says that a provider is there already, which is as good.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+            Runtime::new()?.block_on(maru::migrate::migrate(&config))?;
+            #[expect(clippy::print_stdout, reason = "the answer of the command")]
+            {
+                println!("the tables are up to date");
+            }
         }
         Command::Config(ConfigCommand::Check) => {
             Config::from_env()?;
