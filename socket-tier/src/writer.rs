@@ -4,6 +4,7 @@
 //! rooms. One commit's cost is shared by all of the batch, and a busy instance needs one
 //! connection to Postgres for writing.
 
+use std::collections::HashSet;
 use std::mem;
 use std::sync::Arc;
 
@@ -153,19 +154,24 @@ impl Writer {
     /// Appends, again and again while that can help and there is time. Appending the same drafts
     /// again stores nothing twice, so a broken COMMIT is resolved by asking once more.
     async fn append(&self, drafts: &[Draft], began: Instant) -> Result<Vec<Appended>, Problem> {
-        let mut may_be_stored = false;
+        // What attempts of unknown outcome may have stored.
+        let mut own = HashSet::new();
         loop {
+            let may_be_stored = !own.is_empty();
             let patience = if may_be_stored {
                 OUTCOME_PATIENCE
             } else {
                 STORE_PATIENCE
             };
             let error = match self.log.append(drafts).await {
-                Ok(appended) => return Ok(appended),
+                Ok(appended) => return Ok(known_as_first(appended, own)),
                 Err(error) => error,
             };
             tracing::warn!(%error, messages = drafts.len(), "a batch was not stored");
-            may_be_stored |= matches!(error, AppendError::Unknown(_));
+            if let AppendError::Unknown { ids, .. } = error {
+                own.extend(ids);
+            }
+            let may_be_stored = !own.is_empty();
             if began.elapsed() + RETRY_PAUSE >= patience {
                 return Err(if may_be_stored {
                     outcome_unknown()
@@ -212,6 +218,21 @@ impl Writer {
             reason: reason.to_owned(),
         })));
     }
+}
+
+/// The same answers, where what an earlier attempt of this batch stored is no duplicate: its sender
+/// sent it once, and has no receipt of it yet. Of several sends of it, the first is no duplicate.
+fn known_as_first(mut appended: Vec<Appended>, mut own: HashSet<MessageId>) -> Vec<Appended> {
+    for answer in &mut appended {
+        if let Appended::Stored {
+            message, duplicate, ..
+        } = answer
+            && own.remove(&message.id)
+        {
+            *duplicate = false;
+        }
+    }
+    appended
 }
 
 /// How long the writer waits before it tries a batch again.

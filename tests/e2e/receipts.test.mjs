@@ -5,9 +5,11 @@ import { randomUUID } from "node:crypto";
 import { suite, test } from "node:test";
 
 import { Database } from "./harness/database.mjs";
+import { within } from "./harness/deadline.mjs";
 import { Person } from "./harness/person.mjs";
+import { PostgresProxy } from "./harness/postgres-proxy.mjs";
 import { freshRoom, numbersTo } from "./harness/room.mjs";
-import { twoInstances } from "./harness/socket-tier.mjs";
+import { SocketTier, twoInstances } from "./harness/socket-tier.mjs";
 
 suite("receipts", () => {
   const instances = twoInstances();
@@ -60,6 +62,25 @@ suite("receipts", () => {
       }
     });
   }
+
+  test("a COMMIT whose answer was lost is no duplicate of itself", async (t) => {
+    const proxy = await PostgresProxy.startsFor(t);
+    const tier = await SocketTier.startsFor(t, { DATABASE_URL: proxy.url });
+    const room = freshRoom("cut");
+    const database = Database.connectsFor(t);
+    const ada = await Person.connects(t, "Ada", tier);
+    await ada.says(room, "the room is there");
+
+    const tempId = randomUUID();
+    const cut = proxy.cutsNextCommit();
+    const receipt = await ada.says(room, "stored, and nobody heard of it", { tempId });
+    await within(cut, "the answer to a COMMIT is cut off");
+    assert.equal(receipt.seq, 2);
+    assert.equal(receipt.duplicate, false);
+    const again = await ada.says(room, "stored, and nobody heard of it", { tempId });
+    assert.deepEqual(again, { ...receipt, duplicate: true });
+    assert.equal((await database.messages(room)).length, 2);
+  });
 
   test("whatever is receipted can be read at that moment", async (t) => {
     const [east, west] = instances;

@@ -62,6 +62,11 @@ impl<'a> Batch<'a> {
         self.contents.push(draft.content.as_str());
     }
 
+    /// The ids that the batch's messages have if they are stored.
+    pub(super) fn message_ids(&self) -> Vec<MessageId> {
+        self.ids.iter().copied().map(MessageId).collect()
+    }
+
     /// Answers for each draft, given what stands at each place of the columns, in their order.
     pub(super) fn answers(&self, places: Vec<Place>) -> Vec<Appended> {
         debug_assert_eq!(places.len(), self.ids.len());

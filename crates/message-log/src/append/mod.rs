@@ -5,7 +5,7 @@ mod batch;
 
 use std::time::Duration;
 
-use chat::{Access, Draft, Message};
+use chat::{Access, Draft, Message, MessageId};
 use tokio::time::timeout;
 
 use crate::MessageLog;
@@ -56,8 +56,22 @@ pub enum AppendError {
     #[error("the batch was not stored: {0}")]
     NotStored(Cause),
     /// The COMMIT was sent and its outcome never heard: all of it is stored, or nothing. Appending
-    /// the same drafts again finds out.
-    #[error("whether the batch was stored is not known: {0}")]
+    /// the same drafts again finds out: what is then a duplicate under one of `ids` was stored by
+    /// this very attempt.
+    #[error("whether the batch was stored is not known: {cause}")]
+    Unknown {
+        /// What happened to the COMMIT.
+        cause: Cause,
+        /// The ids that the messages have if they are stored.
+        ids: Vec<MessageId>,
+    },
+}
+
+/// Why a COMMIT did not succeed, or may have.
+pub(crate) enum CommitError {
+    /// It was refused: nothing was stored.
+    Refused(Cause),
+    /// Its outcome was never heard.
     Unknown(Cause),
 }
 
@@ -101,8 +115,14 @@ impl MessageLog {
         let (lease, batch, places) = stored?;
         #[cfg(feature = "failpoints")]
         crate::failpoint::pass().await;
-        commit(lease).await?;
-        Ok(batch.answers(places))
+        match commit(lease).await {
+            Ok(()) => Ok(batch.answers(places)),
+            Err(CommitError::Refused(cause)) => Err(AppendError::NotStored(cause)),
+            Err(CommitError::Unknown(cause)) => Err(AppendError::Unknown {
+                cause,
+                ids: batch.message_ids(),
+            }),
+        }
     }
 
     /// Does everything but the COMMIT, which the returned connection waits for.
@@ -151,7 +171,7 @@ async fn store_on<'a>(
     Ok((batch, places))
 }
 
-pub(crate) async fn commit(mut lease: Lease) -> Result<(), AppendError> {
+pub(crate) async fn commit(mut lease: Lease) -> Result<(), CommitError> {
     match timeout(
         COMMIT_TIME_MAX,
         sqlx::raw_sql("COMMIT").execute(&mut *lease),
@@ -164,10 +184,10 @@ pub(crate) async fn commit(mut lease: Lease) -> Result<(), AppendError> {
         }
         Ok(Err(error)) if is_refused_commit(&error) => {
             lease.give_back();
-            Err(not_stored(&error))
+            Err(CommitError::Refused(Cause::of(&error)))
         }
-        Ok(Err(error)) => Err(AppendError::Unknown(Cause::of(&error))),
-        Err(_) => Err(AppendError::Unknown(Cause::late(
+        Ok(Err(error)) => Err(CommitError::Unknown(Cause::of(&error))),
+        Err(_) => Err(CommitError::Unknown(Cause::late(
             "the COMMIT",
             COMMIT_TIME_MAX,
         ))),

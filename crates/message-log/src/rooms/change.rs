@@ -5,7 +5,7 @@ use tokio::time::timeout;
 
 use super::read::role;
 use crate::MessageLog;
-use crate::append::{AppendError, BEGIN, STORE_TIME_MAX, commit, roll_back};
+use crate::append::{BEGIN, CommitError, STORE_TIME_MAX, commit, roll_back};
 use crate::error::{Cause, ReadError};
 use crate::lease::Lease;
 
@@ -226,10 +226,10 @@ impl From<ReadError> for ChangeError {
     }
 }
 
-impl From<AppendError> for ChangeError {
-    fn from(error: AppendError) -> Self {
+impl From<CommitError> for ChangeError {
+    fn from(error: CommitError) -> Self {
         match error {
-            AppendError::NotStored(cause) | AppendError::Unknown(cause) => Self::Unavailable(cause),
+            CommitError::Refused(cause) | CommitError::Unknown(cause) => Self::Unavailable(cause),
         }
     }
 }

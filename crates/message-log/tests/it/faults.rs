@@ -163,7 +163,7 @@ async fn a_backend_that_dies_in_the_commit_leaves_it_unknown_and_the_same_drafts
     terminate(&place.beside, victim).await;
     let outcome = appending.outcome().await;
     assert!(
-        matches!(outcome, Err(AppendError::Unknown(_))),
+        matches!(outcome, Err(AppendError::Unknown { .. })),
         "{outcome:?}"
     );
     holder.rollback().await.expect("the latch opens");
@@ -211,7 +211,7 @@ async fn a_commit_that_ends_with_an_error_that_tells_nothing_is_unknown() {
     let said = draft(&room, "Ada", "perhaps");
     let outcome = log.append(std::slice::from_ref(&said)).await;
     assert!(
-        matches!(outcome, Err(AppendError::Unknown(_))),
+        matches!(outcome, Err(AppendError::Unknown { .. })),
         "{outcome:?}"
     );
 
