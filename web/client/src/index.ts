@@ -1,0 +1,20 @@
+// A client of Maru chat: history and live joined without a gap, sends that are stored once.
+
+export { Account, type AccountOptions } from "./account.js";
+export { type ClientEvents, type ClientOptions, type Identity, MaruClient, type Status, isSayable } from "./client.js";
+export { type StopReason, type Verdict, judge } from "./close-codes.js";
+export type { SocketFactory } from "./connection.js";
+export { DisconnectedError, ProblemError, UnreachableError } from "./errors.js";
+export { type Entry, IndexedDbOutboxStore, MemoryOutboxStore, type OutboxStore } from "./outbox-store.js";
+export type { Room, RoomEvents, RoomState, Sending } from "./room.js";
+export type { Item, ItemState } from "./timeline.js";
+export { type Token, type TokenProvider, freshToken } from "./token.js";
+export {
+  CONTENT_CHARS_MAX,
+  type Grant,
+  type Message,
+  type Page,
+  type ProblemDetails,
+  type Receipt,
+  type User,
+} from "./wire.js";

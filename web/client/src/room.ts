@@ -1,0 +1,248 @@
+// One room: its history and what is said now, as one list.
+
+import type { Connection } from "./connection.js";
+import { Emitter } from "./emitter.js";
+import { mayPass } from "./errors.js";
+import { backoffMs } from "./backoff.js";
+import type { Entry } from "./outbox-store.js";
+import { type Author, type Item, Timeline } from "./timeline.js";
+import { type Message, type Page, type Receipt, type RoomEvent, topic } from "./wire.js";
+
+/** How many messages a page of history has. */
+const PAGE_MESSAGES = 50;
+
+/** What a room needs of its client. */
+export interface RoomHost {
+  readonly connection: Connection | undefined;
+  readonly author: Author;
+  isMine(message: Message): boolean;
+  heard(message: Message): void;
+  page(roomId: string, query: Record<string, number>): Promise<Page>;
+  say(roomId: string, content: string): Sending;
+  again(tempId: string): void;
+  discard(tempId: string): void;
+  closed(room: Room): void;
+  random(): number;
+}
+
+/** A message on its way. */
+export interface Sending {
+  readonly tempId: string;
+  /** Resolves once the message is stored, through however many connections; rejects where the server refuses it. */
+  readonly stored: Promise<Receipt>;
+}
+
+export type RoomState = "joining" | "live" | "waiting";
+
+export type RoomEvents = {
+  /** The list has changed; `items` are those that are new or different, or all of them. */
+  change: { readonly items: readonly Item[]; readonly isReset: boolean };
+  state: RoomState;
+  /** A message or a change of one, in the order of the room's numbers, as the server told it. */
+  heard: Message;
+  /** The server refuses the room to this user. */
+  refused: Error;
+};
+
+/**
+ * A room that one listens to. It stays complete over every reconnect: it resumes from the last
+ * number that it has heard, and where the server cannot serve that, it reads the history anew.
+ */
+export class Room extends Emitter<RoomEvents> {
+  readonly #host: RoomHost;
+  readonly #timeline: Timeline;
+  /** The number up to which everything was heard; undefined before the first page. */
+  #position: number | undefined;
+  #leave: (() => void) | undefined;
+  #state: RoomState = "waiting";
+  #older: Promise<boolean> | undefined;
+  #isClosed = false;
+
+  constructor(
+    readonly id: string,
+    host: RoomHost,
+  ) {
+    super();
+    this.#host = host;
+    this.#timeline = new Timeline((message) => host.isMine(message));
+  }
+
+  /** Every message in order; those that are not stored yet at the end. */
+  get items(): readonly Item[] {
+    return this.#timeline.items;
+  }
+
+  get state(): RoomState {
+    return this.#state;
+  }
+
+  /** Whether there is something older to be read. */
+  get hasOlder(): boolean {
+    return this.#timeline.before !== null;
+  }
+
+  /** The number up to which everything was heard. */
+  get position(): number | undefined {
+    return this.#position;
+  }
+
+  /** Says something: it is in the list at once, and is stored once, whatever happens meanwhile. */
+  send(content: string): Sending {
+    return this.#host.say(this.id, content);
+  }
+
+  /** Tries a message again that failed. */
+  retry(tempId: string): void {
+    this.#host.again(tempId);
+  }
+
+  /** Gives up a message that failed. */
+  discard(tempId: string): void {
+    this.#host.discard(tempId);
+  }
+
+  /** Reads the page before the oldest message; true where there was one. */
+  loadOlder(): Promise<boolean> {
+    this.#older ??= this.#loadOlder().finally(() => (this.#older = undefined));
+    return this.#older;
+  }
+
+  /** Forgets the oldest messages down to `keep`, for a list that would grow for ever. */
+  trim(keep: number): void {
+    if (this.#older === undefined && this.#timeline.trim(keep)) {
+      this.emit("change", { items: this.items, isReset: true });
+    }
+  }
+
+  /** Listens no more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#leave?.();
+    this.#host.closed(this);
+  }
+
+  /** Joins over a connection: history first where there is none yet, then whatever follows it. */
+  async join(connection: Connection): Promise<void> {
+    for (let attempt = 0; this.#isJoinable(connection); attempt += 1) {
+      try {
+        this.#becomes("joining");
+        if (this.#position === undefined) this.#takes(await this.#newest());
+        if (!this.#isJoinable(connection)) return;
+        const headers = { delivery: "committed", since: String(this.#position) };
+        this.#leave = await connection.subscribe(topic(this.id), headers, ({ body }) =>
+          this.#hear(connection, JSON.parse(body) as RoomEvent),
+        );
+        if (this.#isClosed) return this.#leave();
+        this.#becomes("live");
+        return;
+      } catch (error) {
+        this.#becomes("waiting");
+        if (!mayPass(error)) {
+          this.emit("refused", error as Error);
+          return;
+        }
+        await pause(backoffMs(attempt, () => this.#host.random()));
+      }
+    }
+  }
+
+  /** The connection is gone. */
+  lost(): void {
+    this.#leave = undefined;
+    this.#becomes("waiting");
+  }
+
+  /** Shows a message of one's own, or what has become of it. */
+  show(entry: Entry): void {
+    this.#changed(this.#timeline.show(entry, this.#host.author));
+  }
+
+  /** Takes what the server says of a message of one's own. */
+  settle(receipt: Receipt): void {
+    this.#changed(this.#timeline.settle(receipt, this.id));
+  }
+
+  /** Takes a message of one's own out of the list. */
+  withdraw(tempId: string): void {
+    if (this.#timeline.withdraw(tempId)) {
+      this.emit("change", { items: this.items, isReset: true });
+    }
+  }
+
+  #isJoinable(connection: Connection): boolean {
+    return !this.#isClosed && connection.isOpen && this.#host.connection === connection;
+  }
+
+  #newest(): Promise<Page> {
+    return this.#host.page(this.id, { limit: PAGE_MESSAGES });
+  }
+
+  #takes(page: Page): void {
+    this.#timeline.add(page);
+    this.#advance(page.page.lastSeq);
+    this.emit("change", { items: this.items, isReset: true });
+  }
+
+  async #loadOlder(): Promise<boolean> {
+    const before = this.#timeline.before;
+    if (before === null) return false;
+    const page = await this.#host.page(this.id, { limit: PAGE_MESSAGES, before });
+    // The list was begun anew meanwhile.
+    if (this.#timeline.before !== before) return false;
+    this.#timeline.add(page);
+    const keys = new Set(page.messages.map(({ id }) => id));
+    const items = this.items.filter(({ id }) => id !== undefined && keys.has(id));
+    this.emit("change", { items, isReset: false });
+    return page.messages.length > 0;
+  }
+
+  #hear(connection: Connection, event: RoomEvent): void {
+    if (this.#isClosed || this.#host.connection !== connection) return;
+    if ("resumedTo" in event) {
+      this.#advance(event.resumedTo);
+    } else if ("snapshot" in event) {
+      void this.#beginAnew(connection, event.lastSeq);
+    } else {
+      this.#advance(event.rev);
+      this.#changed(this.#timeline.apply(event));
+      this.#host.heard(event);
+      this.emit("heard", event);
+    }
+  }
+
+  /** Reads the newest page once more; what is said meanwhile is heard live. */
+  async #beginAnew(connection: Connection, lastSeq: number): Promise<void> {
+    this.#position = lastSeq;
+    this.#timeline.clear(lastSeq + 1);
+    this.emit("change", { items: this.items, isReset: true });
+    for (let attempt = 0; this.#isJoinable(connection); attempt += 1) {
+      try {
+        return this.#takes(await this.#newest());
+      } catch (error) {
+        if (!mayPass(error)) {
+          this.emit("refused", error as Error);
+          return;
+        }
+        await pause(backoffMs(attempt, () => this.#host.random()));
+      }
+    }
+    // The next connection does it.
+    this.#position = undefined;
+  }
+
+  #advance(to: number): void {
+    this.#position = Math.max(this.#position ?? 0, to);
+  }
+
+  #changed(item: Item | undefined): void {
+    if (item) this.emit("change", { items: [item], isReset: false });
+  }
+
+  #becomes(state: RoomState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.emit("state", state);
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

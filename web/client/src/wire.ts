@@ -1,0 +1,101 @@
+// What goes over the wire, as the server writes it.
+
+/** A stored message, complete: from a page of history or from committed delivery. */
+export interface Message {
+  /** Its id for ever. */
+  readonly id: string;
+  /** The sender's own id of it. */
+  readonly tempId: string;
+  readonly sender: string;
+  /** The sender's account or guest id; absent where nobody knows. */
+  readonly senderId?: string;
+  /** Empty where the message was deleted. */
+  readonly content: string;
+  readonly roomId: string;
+  readonly createdAt: string;
+  readonly editedAt: string | null;
+  readonly deleted: boolean;
+  /** Its place in the room. */
+  readonly seq: number;
+  /** The room's number of its last change. */
+  readonly rev: number;
+}
+
+/** A page of history, oldest first. */
+export interface Page {
+  readonly messages: readonly Message[];
+  readonly page: {
+    readonly limit: number;
+    /** Pass it as `before` to read what is older; null where nothing is. */
+    readonly before: number | null;
+    readonly after: number | null;
+    /** The room's last number when the page was read. */
+    readonly lastSeq: number;
+  };
+}
+
+/** Ends what a resumed listener missed. */
+export interface Resumed {
+  readonly roomId: string;
+  readonly resumedTo: number;
+}
+
+/** Says that the position is not of this room's history: read it anew. */
+export interface Snapshot {
+  readonly roomId: string;
+  readonly snapshot: true;
+  readonly lastSeq: number;
+}
+
+/** What a subscription with `delivery:committed` hears. */
+export type RoomEvent = Message | Resumed | Snapshot;
+
+/** What the server says of a stored message in its RECEIPT. */
+export interface Receipt {
+  readonly id: string;
+  readonly tempId: string;
+  readonly seq: number;
+  readonly createdAt: string;
+  /** Whether it had been stored before. */
+  readonly duplicate: boolean;
+}
+
+/** Somebody, as the server knows him. */
+export interface User {
+  readonly id: string;
+  /** A guest has none. */
+  readonly email?: string;
+  readonly nickname: string;
+  readonly role: string;
+}
+
+/** The answer to a log-in. */
+export interface Grant {
+  readonly accessToken: string;
+  readonly tokenType: "Bearer";
+  /** In seconds. */
+  readonly expiresIn: number;
+  readonly user: User;
+}
+
+/** Problem details (RFC 9457), as HTTP errors and `/user/queue/errors` carry them. */
+export interface ProblemDetails {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  /** Whether the same request, sent again later, may succeed. */
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+  readonly traceId?: string;
+}
+
+export const CHAT = "/app/chat";
+export const AUTH = "/app/auth";
+export const ERRORS = "/user/queue/errors";
+export const topic = (roomId: string): string => `/topic/${roomId}`;
+
+/** The longest content, in characters (Unicode scalar values). */
+export const CONTENT_CHARS_MAX = 4000;
