@@ -26,6 +26,8 @@ pub struct Config {
     pub origins: Vec<String>,
     /// `TRUSTED_PROXY_HOPS`.
     pub proxy_hops: u8,
+    /// `WEB_DIR`: a built page; absent, it is built from its sources where these are.
+    pub web_dir: Option<PathBuf>,
 }
 
 impl Config {
@@ -47,6 +49,7 @@ impl Config {
         let tokens = TokenSettings::read(&mut settings);
         let origins = settings.list("CORS_ALLOWED_ORIGINS");
         let proxy_hops = read_proxy_hops(&mut settings);
+        let web_dir = settings.text("WEB_DIR").map(PathBuf::from);
         let logs = Logs::read(&mut settings);
         if cfg!(not(feature = "embedded")) && database_url.is_none() {
             settings.fault(
@@ -64,6 +67,7 @@ impl Config {
             tokens,
             origins,
             proxy_hops,
+            web_dir,
         };
         Ok((config, logs))
     }

@@ -15,7 +15,7 @@ use tower::{ServiceExt, service_fn};
 
 use crate::config::Config;
 use crate::identity;
-use crate::page;
+use crate::page::Page;
 use crate::parts::{Database, Hearing};
 
 /// Serves the whole chat until the process is told to stop.
@@ -33,6 +33,9 @@ pub async fn serve(config: Config) -> Result<()> {
         format!("LISTEN: {listen} cannot be listened on; choose another port, or 0 for a free one")
     })?;
     let address = listener.local_addr()?;
+    let mut page = Page::open(config.web_dir.as_deref(), &config.data_dir, |step| {
+        println!("{step}");
+    })?;
     let database = Database::open(&config, |step| println!("{step}")).await?;
     let hearing = Hearing::open(&config).await?;
 
@@ -78,16 +81,26 @@ pub async fn serve(config: Config) -> Result<()> {
         verifier: Arc::clone(identity.tokens.verifier()),
     });
     let auth = auth::router(identity);
-    let mut router: Router = tier.router().merge(page::routes());
+    let mut router: Router = tier.router();
     for path in auth::PATHS {
         let auth = auth.clone();
         let service = service_fn(move |request: Request| auth.clone().oneshot(request));
         router = router.route_service(path, service);
     }
-    let router = router.fallback_service(history);
+    let served = page.clone();
+    let router = router.fallback_service(service_fn(move |request: Request| {
+        let (answer, history) = (served.answer(&request), history.clone());
+        async move {
+            match answer {
+                Some(answer) => Ok(answer),
+                None => history.oneshot(request).await,
+            }
+        }
+    }));
+    let page = page.settled().await;
 
     println!("listening on http://{address}");
-    println!("  page      http://{address}/");
+    println!("  page      http://{address}/ {page}");
     println!("  sockets   ws://{address}/ws (STOMP)");
     println!("  history   http://{address}/{{roomId}}/messages");
     println!("  Postgres  {}", database.description);

@@ -1,0 +1,229 @@
+// The hall: the rooms at its side, and the one that one is in.
+
+import type { Account, MaruClient, Room, Status } from "@maru/client";
+
+import { Conversation } from "./conversation.ts";
+import { h, icon, ICONS } from "./dom.ts";
+import { whyStopped } from "./faults.ts";
+import { keep, kept, ROOMS_MAX } from "./kept.ts";
+import { languageButton, wordmark } from "./sign.ts";
+import type { Words } from "./words.ts";
+
+/** More unread messages than these are not counted. */
+const UNREAD_SHOWN_MAX = 49;
+
+/** First path segments that the server keeps for itself, and names that a browser takes for paths. */
+const RESERVED = ["auth", "rooms", "docs", "health", "livez", "readyz", "metrics", "ws", "ws-sockjs", ".well-known", ".", ".."];
+
+export class Hall {
+  readonly element: HTMLElement;
+  readonly #client: MaruClient;
+  readonly #account: Account;
+  readonly #words: Words;
+  readonly #rooms = new Map<string, { room: Room; entry: HTMLElement; read: number }>();
+  readonly #list = h("ul", {});
+  readonly #main = h("main", { className: "place" });
+  readonly #status = h("p", { className: "status", role: "status" });
+  readonly #spoken = h("p", { className: "visually-hidden", role: "log", "aria-live": "polite" });
+  readonly #stops: (() => void)[] = [];
+  #conversation: Conversation | undefined;
+  #countdown: ReturnType<typeof setInterval> | undefined;
+
+  constructor(client: MaruClient, account: Account, words: Words) {
+    this.#client = client;
+    this.#account = account;
+    this.#words = words;
+    this.element = h("div", { className: "hall" }, this.#side(), this.#main, this.#spoken);
+    for (const { id, read } of kept.rooms.slice(0, ROOMS_MAX)) this.#lists(id, read);
+    this.#stops.push(client.on("status", (status) => this.#shows(status)));
+    this.#shows(client.status);
+    const look = () => this.#shows(client.status);
+    const go = () => this.#goesByAddress();
+    const seen = () => this.#conversation?.look();
+    for (const [name, listener] of [["online", look], ["offline", look], ["hashchange", go], ["focus", seen]] as const) {
+      addEventListener(name, listener);
+      this.#stops.push(() => removeEventListener(name, listener));
+    }
+    this.#goesByAddress();
+  }
+
+  /** Takes the hall down; the client goes on. */
+  end(): void {
+    for (const stop of this.#stops) stop();
+    clearInterval(this.#countdown);
+    this.#conversation?.end();
+  }
+
+  #side(): HTMLElement {
+    const words = this.#words;
+    const name = h("input", { type: "text", maxLength: 128, placeholder: words.roomName, autocomplete: "off" });
+    name.setAttribute("aria-label", words.roomName);
+    const fault = h("p", { className: "fault", role: "alert" });
+    const open = h("form", { className: "open-room" }, name, h("button", { type: "submit", title: words.openRoom }, words.open), fault);
+    open.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const id = name.value.trim().normalize("NFC");
+      fault.textContent = isRoom(id) ? "" : words.wrongRoom;
+      if (!isRoom(id)) return;
+      name.value = "";
+      this.#goes(id);
+    });
+    const leave = h("button", { type: "button", className: "quiet" }, this.#account.isGuest ? words.leave : words.logOut);
+    // The page forgets who it was for whatever the server answers.
+    leave.addEventListener("click", () => void this.#account.logOut().catch(() => {}));
+    const { nickname = "" } = this.#account.user ?? {};
+    return h(
+      "aside",
+      { className: "side" },
+      h("header", {}, wordmark(words), languageButton(words)),
+      h("nav", { "aria-label": words.rooms }, h("h2", {}, words.rooms), this.#list, open),
+      h("footer", {}, h("p", { className: "who" }, avatar(nickname), h("strong", {}, nickname)), leave, this.#status),
+    );
+  }
+
+  #goesByAddress(): void {
+    const named = decodeURIComponent(location.hash.slice(1));
+    if (isRoom(named)) this.#enters(named);
+    else if (matchMedia("(min-width: 44rem)").matches) this.#enters(kept.rooms[0]?.id ?? "lobby");
+    else this.#leavesPlace();
+  }
+
+  #goes(id: string): void {
+    location.hash = encodeURIComponent(id);
+    if (this.#conversation?.room.id !== id) this.#enters(id);
+  }
+
+  #enters(id: string): void {
+    const { room } = this.#rooms.get(id) ?? this.#lists(id, 0);
+    this.#conversation?.end();
+    const conversation = new Conversation(room, this.#words, {
+      read: (seq) => this.#isRead(id, seq),
+      back: () => (location.hash = ""),
+    });
+    this.#conversation = conversation;
+    this.#main.replaceChildren(conversation.element);
+    this.element.dataset["view"] = "place";
+    conversation.begin();
+    this.#keeps(id);
+    for (const [each, { entry }] of this.#rooms) {
+      entry.querySelector("a")?.setAttribute("aria-current", String(each === id));
+    }
+  }
+
+  #leavesPlace(): void {
+    this.#conversation?.end();
+    this.#conversation = undefined;
+    this.#main.replaceChildren();
+    this.element.dataset["view"] = "rooms";
+  }
+
+  #lists(id: string, read: number): { room: Room; entry: HTMLElement; read: number } {
+    const room = this.#client.openRoom(id);
+    const words = this.#words;
+    const link = h("a", { href: `#${encodeURIComponent(id)}` }, h("span", { className: "name" }, id), h("span", { className: "unread" }));
+    const forget = h("button", { type: "button", className: "forget", title: words.forget(id) }, icon(ICONS.close));
+    forget.setAttribute("aria-label", words.forget(id));
+    forget.addEventListener("click", () => this.#forgets(id));
+    const entry = h("li", {}, link, forget);
+    const listed = { room, entry, read };
+    this.#rooms.set(id, listed);
+    this.#list.append(entry);
+    const count = () => this.#counts(id);
+    this.#stops.push(room.on("change", count));
+    this.#stops.push(
+      room.on("heard", ({ sender, content, deleted, seq, rev, senderId }) => {
+        const isNews = seq === rev && !deleted && senderId !== this.#account.user?.id;
+        if (isNews && this.#conversation?.room === room) this.#spoken.replaceChildren(h("span", {}, words.says(sender, content)));
+      }),
+    );
+    count();
+    return listed;
+  }
+
+  #forgets(id: string): void {
+    const listed = this.#rooms.get(id);
+    if (!listed) return;
+    listed.room.close();
+    listed.entry.remove();
+    this.#rooms.delete(id);
+    keep({ rooms: kept.rooms.filter((room) => room.id !== id) });
+    if (this.#conversation?.room.id !== id) return;
+    location.hash = "";
+    this.#goesByAddress();
+  }
+
+  /** Puts a room at the top of what is kept; the one that was not visited for longest goes. */
+  #keeps(id: string): void {
+    const read = this.#rooms.get(id)?.read ?? 0;
+    const rooms = [{ id, read }, ...kept.rooms.filter((room) => room.id !== id)];
+    for (const { id: old } of rooms.slice(ROOMS_MAX)) this.#forgets(old);
+    keep({ rooms: rooms.slice(0, ROOMS_MAX) });
+  }
+
+  #isRead(id: string, seq: number): void {
+    const listed = this.#rooms.get(id);
+    if (!listed || listed.read >= seq) return;
+    listed.read = seq;
+    keep({ rooms: kept.rooms.map((room) => (room.id === id ? { id, read: seq } : room)) });
+    this.#counts(id);
+  }
+
+  #counts(id: string): void {
+    const { room, entry, read } = this.#rooms.get(id)!;
+    const unread = room.items.filter(({ seq = 0, isMine, deleted }) => seq > read && !isMine && !deleted).length;
+    const number = unread > UNREAD_SHOWN_MAX ? `${UNREAD_SHOWN_MAX}+` : String(unread);
+    const mark = entry.querySelector(".unread")!;
+    mark.textContent = unread === 0 ? "" : number;
+    mark.toggleAttribute("hidden", unread === 0);
+    if (unread === 0) mark.removeAttribute("aria-label");
+    else mark.setAttribute("aria-label", this.#words.unread(number));
+    mark.setAttribute("role", "img");
+    entry.classList.toggle("has-unread", unread > 0);
+    const rooms = [...this.#rooms.values()].filter((listed) => listed.entry.classList.contains("has-unread"));
+    document.title = rooms.length > 0 ? `(${rooms.length}) Maru 마루` : "Maru 마루";
+  }
+
+  #shows(status: Status): void {
+    const words = this.#words;
+    clearInterval(this.#countdown);
+    this.#status.dataset["state"] = status.state;
+    const again = h("button", { type: "button", className: "quiet" }, words.nowAgain);
+    again.addEventListener("click", () => this.#client.connect());
+    switch (status.state) {
+      case "online":
+        return this.#status.replaceChildren(words.online);
+      case "idle":
+      case "connecting":
+        return this.#status.replaceChildren(words.connecting);
+      case "stopped":
+        return this.#status.replaceChildren(whyStopped(status.why, words), " ", again);
+      case "waiting": {
+        if (!navigator.onLine) return this.#status.replaceChildren(words.offline);
+        const until = performance.now() + status.retryMs;
+        const left = new Text();
+        const tick = () => {
+          left.data = words.waiting(Math.max(0, Math.ceil((until - performance.now()) / 1000)));
+        };
+        tick();
+        this.#countdown = setInterval(tick, 1000);
+        // What is read out once need not be read out every second.
+        return this.#status.replaceChildren(left, " ", again);
+      }
+    }
+  }
+}
+
+/** A mark of somebody's own: the first letter of the name in a colour of the name. */
+export function avatar(name: string): HTMLElement {
+  const letter = [...name.trim()][0]?.toUpperCase() ?? "?";
+  const mark = h("span", { className: "avatar", "aria-hidden": "true" }, letter);
+  let hash = 0;
+  for (const character of name) hash = (hash * 31 + character.codePointAt(0)!) % 360;
+  mark.style.setProperty("--hue", String(hash));
+  return mark;
+}
+
+function isRoom(id: string): boolean {
+  const length = [...id].length;
+  return length > 0 && length <= 128 && !/[/\p{Cc}]/u.test(id) && !RESERVED.includes(id);
+}
