@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+use crate::browser::Browser;
 use crate::cargo;
 use crate::config::Config;
 use crate::install::Installer;
@@ -24,6 +25,7 @@ pub(crate) struct Ground<'a> {
     config: &'a Config,
     node: Option<Node>,
     python: Option<Python>,
+    browser: Option<Browser>,
     embedded: Option<Server>,
     native: Option<Servers>,
     // Last, so that nobody writes into it any more when it goes.
@@ -47,6 +49,7 @@ impl<'a> Ground<'a> {
             config,
             node: None,
             python: None,
+            browser: None,
             embedded: None,
             native: None,
             scratch: tempfile::Builder::new().prefix("maru-scratch-").tempdir()?,
@@ -55,8 +58,13 @@ impl<'a> Ground<'a> {
         if steps.iter().any(|step| step.needs_servers()) {
             ground.native = Some(Servers::start(config, &mut installer)?);
         }
-        if steps.contains(&Step::EndToEnd) {
+        if steps.iter().any(|step| step.needs_node()) {
             ground.node = Some(Node::prepare(config, &mut installer)?);
+        }
+        if steps.contains(&Step::Browser) {
+            ground.browser = Some(Browser::prepare(config, &mut installer)?);
+        }
+        if steps.contains(&Step::EndToEnd) {
             ground.python = Some(Python::prepare(config, &mut installer)?);
         }
         report::uses("programs", config.programs.display());
@@ -80,7 +88,8 @@ impl<'a> Ground<'a> {
                 let packages = SQL_PACKAGES.map(|package| ["--package", package]);
                 self.cargo_test(&packages.concat())
             }
-            Step::EndToEnd => self.node.as_ref().context("no Node")?.tests()?,
+            Step::EndToEnd => self.node.as_ref().context("no Node")?.end_to_end()?,
+            Step::Browser => self.node.as_ref().context("no Node")?.in_browser()?,
         };
         if step == Step::SqlEmbedded {
             let embedded = self.embedded.as_ref().context("no embedded Postgres")?;
@@ -93,6 +102,14 @@ impl<'a> Ground<'a> {
         }
         if let Some(python) = &self.python {
             command.env("PYTHON_WITH_STOMP", &python.program);
+        }
+        if let Some(browser) = &self.browser {
+            command.env("CHROMIUM", &browser.program);
+            command.env("PICTURES", &browser.pictures);
+        }
+        if step.needs_node() {
+            let node = self.node.as_ref().context("no Node")?;
+            command.env("WEB_DIR", &node.page);
         }
         command.env("MARU_BIN", self.program("maru"));
         command.env("SOCKET_TIER_BIN", self.program("socket-tier"));

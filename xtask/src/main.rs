@@ -8,6 +8,7 @@
     reason = "a task talks to the person at the terminal"
 )]
 
+mod browser;
 mod cargo;
 mod config;
 mod ground;

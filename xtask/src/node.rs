@@ -1,4 +1,4 @@
-//! Node and the packages of the end-to-end tests.
+//! Node, the packages of what is tested with it, and the page.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,23 +23,35 @@ const NODE: Requirement = Requirement {
 const VERSION_MIN: u32 = 20;
 /// How long `npm ci` may take.
 const NPM_MAX: Duration = Duration::from_secs(10 * 60);
+/// How long the page may take to be built.
+const BUILD_MAX: Duration = Duration::from_secs(5 * 60);
 /// Where the end-to-end tests lie, in the workspace.
 const FOLDER: &str = "tests/e2e";
+/// Where those in a browser lie.
+const BROWSER_FOLDER: &str = "tests/e2e/browser";
+/// Where the page and its client lie.
+const WEB_FOLDER: &str = "web";
+/// Where the client's tests lie.
+const CLIENT_FOLDER: &str = "web/client/test";
+/// The built page.
+const PAGE: &str = "web/page/dist";
 /// A copy of the lockfile that the installed packages were taken from.
 const INSTALLED_LOCKFILE: &str = "node_modules/.installed-package-lock.json";
 
 /// Node, with the packages that the tests import.
 pub(crate) struct Node {
     program: PathBuf,
-    folder: PathBuf,
+    workspace: PathBuf,
+    /// The folder of the page that `maru` serves in the tests.
+    pub(crate) page: PathBuf,
 }
 
 impl Node {
-    /// Finds Node and brings the packages to what the lockfile says.
+    /// Finds Node, brings the packages to what the lockfiles say, and builds the page.
     ///
     /// # Errors
     /// Says what to install where Node is missing or too old; fails where the packages cannot be
-    /// had.
+    /// had or the page is not sound.
     pub(crate) fn prepare(config: &Config, installer: &mut Installer) -> Result<Self> {
         let (program, npm) = installer.find_or_install(&NODE, || {
             let find = |name| program::find(name, &config.search_path);
@@ -51,27 +63,58 @@ impl Node {
             bail!("Node {number} is too old. {}", NODE.advice);
         }
         report::uses("Node", format!("{number} ({})", program.display()));
-        let folder = config.workspace.join(FOLDER);
-        install_packages(&npm, &folder)?;
-        Ok(Self { program, folder })
+        for folder in [FOLDER, WEB_FOLDER] {
+            install_packages(&npm, &config.workspace.join(folder))?;
+        }
+        build_page(&npm, &config.workspace.join(WEB_FOLDER))?;
+        Ok(Self {
+            program,
+            workspace: config.workspace.clone(),
+            page: config.workspace.join(PAGE),
+        })
     }
 
-    /// A command that runs every end-to-end test, one file after the other: some measure.
+    /// A command that runs every end-to-end test.
     ///
     /// # Errors
     /// Fails where there is no test.
-    pub(crate) fn tests(&self) -> Result<Command> {
+    pub(crate) fn end_to_end(&self) -> Result<Command> {
+        self.tests(&[FOLDER])
+    }
+
+    /// A command that runs the tests of the page and of its client.
+    ///
+    /// # Errors
+    /// Fails where there is no test.
+    pub(crate) fn in_browser(&self) -> Result<Command> {
+        self.tests(&[CLIENT_FOLDER, BROWSER_FOLDER])
+    }
+
+    /// One file after the other: some measure.
+    fn tests(&self, folders: &[&str]) -> Result<Command> {
         let mut command = process::command(&self.program, None);
-        command.current_dir(&self.folder);
+        command.current_dir(self.workspace.join(FOLDER));
         command.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]);
-        command.args(test_files(&self.folder)?);
+        for folder in folders {
+            command.args(test_files(&self.workspace.join(folder))?);
+        }
         Ok(command)
     }
 }
 
+fn build_page(npm: &Path, folder: &Path) -> Result<()> {
+    for script in ["build", "check"] {
+        let mut command = process::command(npm, None);
+        command.current_dir(folder);
+        command.args(["run", "--silent", script]);
+        Process::step("the page", &mut command)?.success(BUILD_MAX)?;
+    }
+    Ok(())
+}
+
 fn install_packages(npm: &Path, folder: &Path) -> Result<()> {
     let wanted = fs::read(folder.join("package-lock.json"))
-        .with_context(|| format!("{FOLDER} has no package-lock.json"))?;
+        .with_context(|| format!("{} has no package-lock.json", folder.display()))?;
     let installed = folder.join(INSTALLED_LOCKFILE);
     if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
         report::uses("Node packages", "as the lockfile says");

@@ -11,6 +11,8 @@ pub(crate) enum Step {
     SqlEmbedded,
     /// Real STOMP clients against real servers, from Node
     EndToEnd,
+    /// The page in a real browser, and the client that it is built on
+    Browser,
 }
 
 impl Step {
@@ -20,6 +22,7 @@ impl Step {
             Self::Rust => "rust",
             Self::SqlEmbedded => "sql-embedded",
             Self::EndToEnd => "end-to-end",
+            Self::Browser => "browser",
         }
     }
 
@@ -32,7 +35,12 @@ impl Step {
 
     /// Whether it talks to a native Postgres and a Redis.
     pub(crate) fn needs_servers(self) -> bool {
-        matches!(self, Self::Rust | Self::EndToEnd)
+        matches!(self, Self::Rust | Self::EndToEnd | Self::Browser)
+    }
+
+    /// Whether it starts `maru` from Node, with its page.
+    pub(crate) fn needs_node(self) -> bool {
+        matches!(self, Self::EndToEnd | Self::Browser)
     }
 }
 

@@ -39,6 +39,12 @@ export class Database {
     return (await this.#pool.query(query, [messageId])).rowCount === 1;
   }
 
+  /** Makes a room what it was when it had `seq` messages, as a restored backup does. */
+  async goesBack(room, seq) {
+    await this.#pool.query("DELETE FROM chat_message WHERE room_id = $1 AND seq > $2", [room, seq]);
+    await this.#pool.query("UPDATE chat_room SET last_seq = $2 WHERE room_id = $1", [room, seq]);
+  }
+
   /** Locks a room's counter: whoever writes in the room waits until `releases`. */
   async holdsRoom(room) {
     await this.#begins();

@@ -16,5 +16,12 @@ export const dynamoDbProgram = required("DYNAMODB_BIN");
 export const maruProgram = required("MARU_BIN");
 /** Whether the servers' logs go to the terminal. */
 export const showLogs = Boolean(process.env.SHOW_LOGS);
-/** What every program of the system needs to run at all. */
-export const bareEnvironment = { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR ?? "/tmp" };
+/** The browser, and where pictures of the page are put; told where a browser is tested. */
+export const chromiumProgram = process.env.CHROMIUM;
+export const picturesFolder = process.env.PICTURES;
+/** What every program of the system needs to run at all; `maru` serves the page that is built. */
+export const bareEnvironment = {
+  PATH: process.env.PATH,
+  TMPDIR: process.env.TMPDIR ?? "/tmp",
+  WEB_DIR: required("WEB_DIR"),
+};
