@@ -59,6 +59,16 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Cargo's target folder.
+    ///
+    /// # Errors
+    /// Fails where this program lies somewhere else.
+    pub(crate) fn target(&self) -> Result<&Path> {
+        self.programs.parent().context("the programs lie nowhere")
+    }
+}
+
 /// A nested cargo that inherits these builds some packages anew, since their build scripts watch
 /// them.
 fn is_about_a_package(variable: &str) -> bool {

@@ -11,8 +11,9 @@ use crate::cargo;
 use crate::config::Config;
 use crate::install::Installer;
 use crate::node::Node;
-use crate::python::Python;
+use crate::python::{self, Python};
 use crate::report;
+use crate::serverless::Serverless;
 use crate::servers::{self, Server};
 use crate::step::Step;
 
@@ -26,6 +27,7 @@ pub(crate) struct Ground<'a> {
     node: Option<Node>,
     python: Option<Python>,
     browser: Option<Browser>,
+    serverless: Option<Serverless>,
     embedded: Option<Server>,
     native: Option<Servers>,
     // Last, so that nobody writes into it any more when it goes.
@@ -50,6 +52,7 @@ impl<'a> Ground<'a> {
             node: None,
             python: None,
             browser: None,
+            serverless: None,
             embedded: None,
             native: None,
             scratch: tempfile::Builder::new().prefix("maru-scratch-").tempdir()?,
@@ -65,10 +68,14 @@ impl<'a> Ground<'a> {
             ground.browser = Some(Browser::prepare(config, &mut installer)?);
         }
         if steps.contains(&Step::EndToEnd) {
-            ground.python = Some(Python::prepare(config, &mut installer)?);
+            let client = Python::prepare(config, &mut installer, &python::CLIENT)?;
+            ground.python = Some(client);
         }
         report::uses("programs", config.programs.display());
         cargo::build_everything(config)?;
+        if steps.contains(&Step::Serverless) {
+            ground.serverless = Some(Serverless::prepare(config, &mut installer)?);
+        }
         if steps.contains(&Step::SqlEmbedded) {
             let embedded = servers::embedded(&ground.program("maru"))?;
             report::uses("Postgres", &embedded);
@@ -90,6 +97,7 @@ impl<'a> Ground<'a> {
             }
             Step::EndToEnd => self.node.as_ref().context("no Node")?.end_to_end()?,
             Step::Browser => self.node.as_ref().context("no Node")?.in_browser()?,
+            Step::Serverless => self.node.as_ref().context("no Node")?.serverless()?,
         };
         if step == Step::SqlEmbedded {
             let embedded = self.embedded.as_ref().context("no embedded Postgres")?;
@@ -101,7 +109,10 @@ impl<'a> Ground<'a> {
             command.env("REDIS_SERVER", &native.redis_program);
         }
         if let Some(python) = &self.python {
-            command.env("PYTHON_WITH_STOMP", &python.program);
+            command.env("PYTHON_WITH_STOMP", python.interpreter());
+        }
+        if let Some(serverless) = &self.serverless {
+            serverless.tell(&mut command, &self.config.programs);
         }
         if let Some(browser) = &self.browser {
             command.env("CHROMIUM", &browser.program);

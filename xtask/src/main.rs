@@ -19,6 +19,7 @@ mod process;
 mod program;
 mod python;
 mod report;
+mod serverless;
 mod servers;
 mod step;
 mod test;

@@ -29,6 +29,8 @@ const BUILD_MAX: Duration = Duration::from_secs(5 * 60);
 const FOLDER: &str = "tests/e2e";
 /// Where those in a browser lie.
 const BROWSER_FOLDER: &str = "tests/e2e/browser";
+/// Where those of the serverless shape lie.
+const SERVERLESS_FOLDER: &str = "tests/e2e/serverless";
 /// Where the page and its client lie.
 const WEB_FOLDER: &str = "web";
 /// Where the client's tests lie.
@@ -88,6 +90,14 @@ impl Node {
     /// Fails where there is no test.
     pub(crate) fn in_browser(&self) -> Result<Command> {
         self.tests(&[CLIENT_FOLDER, BROWSER_FOLDER])
+    }
+
+    /// A command that runs the tests of the serverless shape.
+    ///
+    /// # Errors
+    /// Fails where there is no test.
+    pub(crate) fn serverless(&self) -> Result<Command> {
+        self.tests(&[SERVERLESS_FOLDER])
     }
 
     /// One file after the other: some measure.

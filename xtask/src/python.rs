@@ -1,4 +1,4 @@
-//! Python and the packages of the tests' client in it.
+//! Python, and environments of packages in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,37 +20,58 @@ const PYTHON: Requirement = Requirement {
 };
 
 /// How long making the environment and installing into it may take, each.
-const INSTALL_MAX: Duration = Duration::from_secs(5 * 60);
-/// What is installed, each in one exact version, in the workspace.
-const REQUIREMENTS: &str = "tests/clients-python/requirements.txt";
-/// The environment, in cargo's target folder.
-const FOLDER: &str = "clients-python";
+const INSTALL_MAX: Duration = Duration::from_secs(10 * 60);
 /// A copy of what the installed packages were taken from, in the environment.
 const INSTALLED_REQUIREMENTS: &str = "installed-requirements.txt";
 
-/// Python, with the packages that the tests import.
+/// Packages that are installed together, each in one exact version.
+pub(crate) struct Packages {
+    /// What people call them.
+    pub(crate) name: &'static str,
+    /// The file that lists them, in the workspace.
+    pub(crate) requirements: &'static str,
+    /// Their environment, in cargo's target folder.
+    pub(crate) folder: &'static str,
+}
+
+/// The client that the end-to-end tests run in Python.
+pub(crate) const CLIENT: Packages = Packages {
+    name: "Python client",
+    requirements: "tests/clients-python/requirements.txt",
+    folder: "clients-python",
+};
+
+/// An environment of Python with packages in it.
 pub(crate) struct Python {
-    /// The interpreter of the environment.
-    pub(crate) program: PathBuf,
+    /// Where its programs are.
+    pub(crate) programs: PathBuf,
 }
 
 impl Python {
-    /// Finds Python and brings its packages to what the requirements say.
+    /// Finds Python and brings the packages to what their requirements say.
     ///
     /// # Errors
     /// Says what to install where Python is missing; fails where the packages cannot be had.
-    pub(crate) fn prepare(config: &Config, installer: &mut Installer) -> Result<Self> {
+    pub(crate) fn prepare(
+        config: &Config,
+        installer: &mut Installer,
+        packages: &Packages,
+    ) -> Result<Self> {
         let system = installer.find_or_install(&PYTHON, || {
             program::find("python3", &config.search_path).filter(|program| makes_venvs(program))
         })?;
         let version = program::dotted(&program::version(&system)?);
         report::uses("Python", format!("{version} ({})", system.display()));
-        let target = config.programs.parent();
-        let folder = target.context("the programs lie nowhere")?.join(FOLDER);
-        install_packages(&system, &config.workspace.join(REQUIREMENTS), &folder)?;
+        let folder = config.target()?.join(packages.folder);
+        install(&system, packages, &config.workspace, &folder)?;
         Ok(Self {
-            program: folder.join("bin/python"),
+            programs: folder.join("bin"),
         })
+    }
+
+    /// The interpreter of the environment.
+    pub(crate) fn interpreter(&self) -> PathBuf {
+        self.programs.join("python")
     }
 }
 
@@ -61,14 +82,16 @@ fn makes_venvs(program: &Path) -> bool {
     imports.is_ok_and(|output| output.status.success())
 }
 
-fn install_packages(system: &Path, requirements: &Path, folder: &Path) -> Result<()> {
-    let wanted = fs::read(requirements).with_context(|| format!("there is no {REQUIREMENTS}"))?;
+fn install(system: &Path, packages: &Packages, workspace: &Path, folder: &Path) -> Result<()> {
+    let requirements = workspace.join(packages.requirements);
+    let wanted = fs::read(&requirements)
+        .with_context(|| format!("there is no {}", packages.requirements))?;
     let installed = folder.join(INSTALLED_REQUIREMENTS);
     if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
-        report::uses("Python packages", "as the requirements say");
+        report::uses(packages.name, "as its requirements say");
         return Ok(());
     }
-    report::uses("Python packages", "pip install");
+    report::uses(packages.name, "pip install");
     let mut command = process::command(system, None);
     command.args(["-m", "venv", "--clear"]).arg(folder);
     Process::step("python -m venv", &mut command)?.success(INSTALL_MAX)?;
@@ -85,13 +108,22 @@ mod tests {
 
     #[test]
     fn packages_that_are_as_the_requirements_say_are_left_alone() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let requirements = folder.path().join("requirements.txt");
-        let no_python = Path::new("/nowhere/python3");
-        assert!(install_packages(no_python, &requirements, folder.path()).is_err());
-        fs::write(&requirements, "a==1\n").expect("a file");
-        assert!(install_packages(no_python, &requirements, folder.path()).is_err());
-        fs::write(folder.path().join(INSTALLED_REQUIREMENTS), "a==1\n").expect("a file");
-        install_packages(no_python, &requirements, folder.path()).expect("nothing to do");
+        let workspace = tempfile::tempdir().expect("a folder");
+        let packages = Packages {
+            name: "packages",
+            requirements: "requirements.txt",
+            folder: "environment",
+        };
+        let folder = workspace.path().join(packages.folder);
+        let install = || {
+            let no_python = Path::new("/nowhere/python3");
+            install(no_python, &packages, workspace.path(), &folder)
+        };
+        assert!(install().is_err());
+        fs::write(workspace.path().join("requirements.txt"), "a==1\n").expect("a file");
+        assert!(install().is_err());
+        fs::create_dir(&folder).expect("a folder");
+        fs::write(folder.join(INSTALLED_REQUIREMENTS), "a==1\n").expect("a file");
+        install().expect("nothing to do");
     }
 }

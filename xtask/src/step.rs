@@ -13,6 +13,8 @@ pub(crate) enum Step {
     EndToEnd,
     /// The page in a real browser, and the client that it is built on
     Browser,
+    /// The functions as Lambdas, under emulators of Lambda and of AWS
+    Serverless,
 }
 
 impl Step {
@@ -23,6 +25,7 @@ impl Step {
             Self::SqlEmbedded => "sql-embedded",
             Self::EndToEnd => "end-to-end",
             Self::Browser => "browser",
+            Self::Serverless => "serverless",
         }
     }
 
@@ -35,12 +38,15 @@ impl Step {
 
     /// Whether it talks to a native Postgres and a Redis.
     pub(crate) fn needs_servers(self) -> bool {
-        matches!(self, Self::Rust | Self::EndToEnd | Self::Browser)
+        matches!(
+            self,
+            Self::Rust | Self::EndToEnd | Self::Browser | Self::Serverless
+        )
     }
 
     /// Whether it starts `maru` from Node, with its page.
     pub(crate) fn needs_node(self) -> bool {
-        matches!(self, Self::EndToEnd | Self::Browser)
+        matches!(self, Self::EndToEnd | Self::Browser | Self::Serverless)
     }
 }
 
