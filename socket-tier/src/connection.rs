@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chat::{Problem, ProblemCode, RoomId, Seq};
+use chat::{Message, Problem, ProblemCode, RoomId, Seq};
 use serde::Deserialize;
 use stomp::{AckMode, Action, Admission, CloseReason, Credentials, Delivered, Session, Ticket};
 use time::OffsetDateTime;
@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::amending::Amending;
 use crate::destination::{self, Source, Target, no_such_room};
 use crate::drain::Departure;
 use crate::hub::{ConnectionId, HubHandle, Joining, Leaving, Listening, Mode};
@@ -39,6 +40,8 @@ pub(crate) struct Surroundings {
     pub(crate) residents: Arc<Residents>,
     /// The way of a SEND.
     pub(crate) posting: Posting,
+    /// The way of a SEND that changes a message.
+    pub(crate) amending: Amending,
     /// The limits of the STOMP sessions.
     pub(crate) limits: Arc<stomp::Limits>,
     /// The heart-beats offered to clients.
@@ -430,6 +433,17 @@ impl<T: Transport> Connection<T> {
                     Err((ticket, problem)) => self.report(ticket, &problem),
                 }
             }
+            Target::Amend(verb) => {
+                let by = self.speaker.claims();
+                match self
+                    .around
+                    .amending
+                    .send(verb, body, by, ticket, &self.outbox)
+                {
+                    Ok(()) => self.sends_in_flight += 1,
+                    Err((ticket, problem)) => self.report(ticket, &problem),
+                }
+            }
             Target::Auth => match self.renew(body) {
                 Ok(()) => self.session.settle(ticket, &[], now()),
                 Err(problem) => self.report(ticket, &problem),
@@ -473,6 +487,13 @@ impl<T: Transport> Connection<T> {
             }
             Delivery::Ended { room, subscription } => self.end(&room, &subscription),
             Delivery::Left { ticket } => self.session.settle(ticket, &[], now()),
+            Delivery::Amended { ticket, result } => {
+                self.sends_in_flight -= 1;
+                match result {
+                    Ok(message) => self.receipt_of_change(ticket, &message),
+                    Err(problem) => self.report(ticket, &problem),
+                }
+            }
             Delivery::Posted { ticket, result } => {
                 self.sends_in_flight -= 1;
                 match result {
@@ -499,6 +520,15 @@ impl<T: Transport> Connection<T> {
             ("seq", &*stored.seq.to_string()),
             ("created-at", &*created_at),
             ("duplicate", if stored.duplicate { "true" } else { "false" }),
+        ];
+        self.session.settle(ticket, &headers, now());
+    }
+
+    fn receipt_of_change(&mut self, ticket: Ticket, message: &Message) {
+        let headers = [
+            ("message-id", &*message.id.to_string()),
+            ("seq", &*message.seq.to_string()),
+            ("rev", &*message.rev.to_string()),
         ];
         self.session.settle(ticket, &headers, now());
     }

@@ -2,11 +2,19 @@
 
 use chat::{Problem, ProblemCode, RoomId};
 
+use crate::amending::Verb;
+
 /// Where the faults of single frames are told.
 pub(crate) const ERRORS: &str = "/user/queue/errors";
 
 /// Where a message to a room is sent.
 pub(crate) const CHAT: &str = "/app/chat";
+
+/// Where a message's new content is sent.
+pub(crate) const EDIT: &str = "/app/edit";
+
+/// Where it is sent that a message is to be deleted.
+pub(crate) const DELETE: &str = "/app/delete";
 
 /// Where a newer token is sent.
 pub(crate) const AUTH: &str = "/app/auth";
@@ -60,6 +68,8 @@ impl Source {
 pub(crate) enum Target {
     /// A message to a room.
     Chat,
+    /// A change of a message.
+    Amend(Verb),
     /// A newer token of the same user.
     Auth,
 }
@@ -72,6 +82,8 @@ impl Target {
     pub(crate) fn parse(destination: &str) -> Result<Self, Problem> {
         match destination {
             CHAT => return Ok(Self::Chat),
+            EDIT => return Ok(Self::Amend(Verb::Edit)),
+            DELETE => return Ok(Self::Amend(Verb::Delete)),
             AUTH => return Ok(Self::Auth),
             _ => {}
         }
@@ -153,6 +165,7 @@ mod tests {
     #[test]
     fn only_the_server_sends_to_what_is_subscribed_to() {
         assert_eq!(Target::parse("/app/chat"), Ok(Target::Chat));
+        assert_eq!(Target::parse("/app/edit"), Ok(Target::Amend(Verb::Edit)));
         for broker in ["/topic/lobby", "/topic", "/queue/x", "/user/queue/errors"] {
             assert_eq!(
                 refusal(Target::parse(broker)),

@@ -47,6 +47,14 @@ impl Speaker {
         }
     }
 
+    /// What the token says, where there is one.
+    pub(crate) fn claims(&self) -> Option<&Claims> {
+        match self {
+            Self::Anonymous => None,
+            Self::Known(claims) => Some(claims),
+        }
+    }
+
     /// The sender of what is said, where that is known.
     pub(crate) fn sender(&self) -> Option<Sender> {
         match self {

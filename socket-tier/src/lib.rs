@@ -7,6 +7,7 @@
 //! comes back through the fan-out to the `hub`, which puts it in order and hands it to the
 //! `outbox` of every listener.
 
+mod amending;
 pub mod config;
 mod connection;
 mod destination;

@@ -56,6 +56,13 @@ pub const STORE_PATIENCE: Duration = Duration::from_millis(700);
 /// How long the outcome of a broken COMMIT is inquired before the sender is told it is unknown.
 pub const OUTCOME_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How many edits and deletions of an instance run at once, each on a connection to Postgres.
+pub const AMENDMENTS_AT_ONCE: usize = 2;
+
+/// How many edits and deletions an instance has taken and not answered; one more is refused as
+/// overloaded.
+pub const AMENDMENTS_WAITING_MAX: usize = 1024;
+
 /// How many commands wait for the hub; a connection that has one more waits.
 pub const HUB_QUEUE_MAX: usize = 8 * 1024;
 

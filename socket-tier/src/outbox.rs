@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chat::{Problem, RoomId};
+use chat::{Message, Problem, RoomId};
 use stomp::Ticket;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -44,6 +44,13 @@ pub(crate) enum Delivery {
         /// The UNSUBSCRIBE.
         ticket: Ticket,
     },
+    /// A SEND that changes a message was carried out or refused.
+    Amended {
+        /// The SEND.
+        ticket: Ticket,
+        /// The message as it is now, or why it is as it was.
+        result: Result<Message, Problem>,
+    },
     /// A SEND was committed or refused.
     Posted {
         /// The SEND.
@@ -70,7 +77,11 @@ impl Delivery {
         match self {
             Self::Frame(frame) => mem::size_of::<Self>() + frame.len(),
             Self::Tracked { broadcast, .. } => mem::size_of::<Self>() + broadcast.body.len(),
-            Self::Joined { .. } | Self::Ended { .. } | Self::Left { .. } | Self::Posted { .. } => 0,
+            Self::Joined { .. }
+            | Self::Ended { .. }
+            | Self::Left { .. }
+            | Self::Amended { .. }
+            | Self::Posted { .. } => 0,
         }
     }
 }

@@ -19,6 +19,7 @@ use tokio::time;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::amending::Amending;
 use crate::connection::{Connection, Surroundings};
 use crate::hub::{ConnectionId, Hub};
 use crate::identity::Doorkeeper;
@@ -123,6 +124,7 @@ impl SocketTier {
             hub: hub_handle,
             doorkeeper: Doorkeeper::new(access.mode, access.verifier, revocations),
             residents,
+            amending: Amending::new(log.clone(), Arc::clone(&fanout), workers.clone()),
             posting: Posting::new(Arc::clone(&fanout), writer_handle),
             limits: Arc::default(),
             heartbeat: access.heartbeat,

@@ -152,6 +152,18 @@ pub enum ProblemCode {
     LastOwner,
     /// There are as many of it as there may be.
     LimitReached,
+    /// The sender was banned from the room.
+    Banned,
+    /// The sender may hear the room and not speak in it.
+    Muted,
+    /// The room is kept as it is: nothing is said or changed in it any more.
+    RoomArchived,
+    /// It was here and is deleted.
+    Gone,
+    /// It has changed since the version that the request names.
+    PreconditionFailed,
+    /// The request has to name the version that it means to change.
+    PreconditionRequired,
     /// The body is larger than the server takes.
     TooLarge,
     /// The body is not in the media type that is asked for.
@@ -174,7 +186,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every kind, as the catalogue lists them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 25] = [
         Self::InvalidRequest,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -185,6 +197,12 @@ impl ProblemCode {
         Self::RoomExists,
         Self::LastOwner,
         Self::LimitReached,
+        Self::Banned,
+        Self::Muted,
+        Self::RoomArchived,
+        Self::Gone,
+        Self::PreconditionFailed,
+        Self::PreconditionRequired,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::RoomFull,
@@ -209,6 +227,12 @@ impl ProblemCode {
             Self::RoomExists => "room-exists",
             Self::LastOwner => "last-owner",
             Self::LimitReached => "limit-reached",
+            Self::Banned => "banned",
+            Self::Muted => "muted",
+            Self::RoomArchived => "room-archived",
+            Self::Gone => "gone",
+            Self::PreconditionFailed => "precondition-failed",
+            Self::PreconditionRequired => "precondition-required",
             Self::TooLarge => "too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
             Self::RoomFull => "room-full",
@@ -239,6 +263,12 @@ impl ProblemCode {
             Self::RoomExists => "The room exists already",
             Self::LastOwner => "A room keeps an owner",
             Self::LimitReached => "There are as many as there may be",
+            Self::Banned => "Banned from the room",
+            Self::Muted => "Muted in the room",
+            Self::RoomArchived => "The room is archived",
+            Self::Gone => "It is deleted",
+            Self::PreconditionFailed => "It has changed since",
+            Self::PreconditionRequired => "A condition is missing",
             Self::TooLarge => "Too large",
             Self::UnsupportedMediaType => "The media type is not supported",
             Self::RoomFull => "The room is full",
@@ -256,16 +286,20 @@ impl ProblemCode {
         match self {
             Self::InvalidRequest => 400,
             Self::Unauthenticated => 401,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::Banned | Self::Muted => 403,
             Self::NotFound | Self::UnknownDestination => 404,
             Self::MethodNotAllowed => 405,
             Self::TempIdConflict
             | Self::RoomExists
             | Self::LastOwner
             | Self::LimitReached
+            | Self::RoomArchived
             | Self::RoomFull => 409,
+            Self::Gone => 410,
+            Self::PreconditionFailed => 412,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
+            Self::PreconditionRequired => 428,
             Self::RateLimited => 429,
             Self::Internal => 500,
             Self::Overloaded | Self::RoomBusy | Self::StoreUnavailable => 503,
@@ -293,6 +327,12 @@ impl ProblemCode {
             | Self::RoomExists
             | Self::LastOwner
             | Self::LimitReached
+            | Self::Banned
+            | Self::Muted
+            | Self::RoomArchived
+            | Self::Gone
+            | Self::PreconditionFailed
+            | Self::PreconditionRequired
             | Self::TooLarge
             | Self::UnsupportedMediaType => false,
         }

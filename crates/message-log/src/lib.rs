@@ -3,7 +3,8 @@
 //! [`MessageLog::append`] stores a batch of drafts, each once, and gives them the next numbers of
 //! their rooms; [`MessageLog::page`], [`MessageLog::changes`] and [`MessageLog::heads`] read.
 //! A message exists when its row is committed; numbers are taken in the committing transaction, so
-//! commit order is number order and there are no holes.
+//! commit order is number order and there are no holes. [`MessageLog::amend`] edits and deletes,
+//! which takes a number too.
 //!
 //! Rooms may also be made, with a name and members ([`MessageLog::make_room`]); into a private one
 //! only members say something, which is decided in the committing transaction.
@@ -12,6 +13,7 @@
 //! share one session and take turns by transaction: nothing here keeps session state, and nothing
 //! asks for a second connection inside a transaction.
 
+mod amend;
 mod append;
 mod error;
 #[cfg(feature = "failpoints")]
@@ -24,6 +26,7 @@ mod plans;
 mod read;
 mod rooms;
 
+pub use amend::{AmendError, Amended, Amender, Amendment, AmendmentKind};
 pub use append::{APPEND_BATCH_MAX, AppendError, Appended};
 pub use error::{Cause, ConnectError, MigrateError, ReadError};
 pub use message_log::MessageLog;

@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
 
 use crate::MessageLog;
+use crate::amend;
 use crate::append::STORE;
 use crate::append::admission::ADMIT;
 use crate::read::{changes, heads, page};
@@ -48,6 +49,19 @@ async fn every_statement_on_large_tables_goes_by_an_index() {
     let asked = |statement: Statement| statement.bind(vec![room.clone(); 3]);
     let plan_of_heads = plan(&mut lease, heads::HEADS, asked).await;
     uses(&plan_of_heads, "chat_room_pkey");
+
+    let id: Uuid = sqlx::query_scalar("SELECT id FROM chat_message WHERE room_id = $1 AND seq = 7")
+        .bind(&room)
+        .fetch_one(&mut *lease)
+        .await
+        .expect("a message");
+    let one = |statement: Statement| statement.bind(room.clone()).bind(id);
+    let plan_of_one = plan(&mut lease, amend::FIND, one).await;
+    uses(&plan_of_one, "chat_message_pkey");
+    let amended = |statement: Statement| one(statement).bind("hi").bind(Uuid::nil());
+    let plan_of_amend = plan(&mut lease, amend::AMEND, amended).await;
+    uses(&plan_of_amend, "chat_message_pkey");
+    uses(&plan_of_amend, "chat_room_pkey");
 
     let batch = |statement: Statement| {
         statement

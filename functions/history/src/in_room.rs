@@ -1,10 +1,10 @@
-//! The room, and the user, that a path names.
+//! The room, the user and the message that a path names.
 
 use std::collections::HashMap;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use chat::{Problem, ProblemCode, RoomId, UserId};
+use chat::{MessageId, Problem, ProblemCode, RoomId, UserId};
 use http_edge::ProblemResponse;
 use uuid::Uuid;
 
@@ -33,18 +33,39 @@ impl<S: Send + Sync> FromRequestParts<S> for OfUser {
     type Rejection = ProblemResponse;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemResponse> {
-        let text = segment(parts, state, "userId").await;
-        let user = text.and_then(|text| Uuid::try_parse(&text).ok());
-        let known = user.filter(|user| !user.is_nil());
-        known.map(|user| Self(UserId(user))).ok_or_else(|| {
-            Problem::new(
-                ProblemCode::InvalidRequest,
-                "The path does not name a user.",
-            )
-            .pointing_at("{userId}", "is no UUID")
-            .into()
-        })
+        let user = id(parts, state, "userId", "user").await?;
+        Ok(Self(UserId(user)))
     }
+}
+
+/// Extracts the `{messageId}` of the path.
+#[derive(Debug)]
+pub(crate) struct OfMessage(pub(crate) MessageId);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfMessage {
+    type Rejection = ProblemResponse;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemResponse> {
+        let message = id(parts, state, "messageId", "message").await?;
+        Ok(Self(MessageId(message)))
+    }
+}
+
+/// A segment of the path that is a UUID.
+async fn id<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+    name: &'static str,
+    what: &str,
+) -> Result<Uuid, ProblemResponse> {
+    let text = segment(parts, state, name).await;
+    let id = text.and_then(|text| Uuid::try_parse(&text).ok());
+    id.filter(|id| !id.is_nil()).ok_or_else(|| {
+        let detail = format!("The path does not name a {what}.");
+        Problem::new(ProblemCode::InvalidRequest, detail)
+            .pointing_at(format!("{{{name}}}"), "is no UUID")
+            .into()
+    })
 }
 
 /// A segment of the path by its name, percent-decoded; `None` where the path is not UTF-8.

@@ -6,8 +6,10 @@
 mod caller;
 pub mod config;
 mod entrance;
+mod if_match;
 mod in_room;
 mod membership;
+mod message;
 mod messages;
 mod probes;
 mod rooms;
@@ -54,14 +56,16 @@ pub fn router(state: State) -> Router {
     let entrance = Entrance { mode, verifier };
     let said = Router::new()
         .route("/{roomId}/messages", get(messages::page))
+        .merge(message::reading())
         .route_layer(from_fn_with_state(log.clone(), membership::guard))
         .with_state(log.clone());
-    let rooms = rooms::routes(Rooms {
+    let rooms = Rooms {
         log: log.clone(),
         herald,
-    });
+    };
     let routes = said
-        .merge(rooms)
+        .merge(message::changing(rooms.clone()))
+        .merge(rooms::routes(rooms))
         .route_layer(from_fn_with_state(entrance, entrance::check))
         .merge(probes::routes(log));
     let config = EdgeConfig {

@@ -54,8 +54,13 @@ impl Rooms {
     /// Tells the sockets that the rules of a room are others now. Where nobody hears it, they find
     /// out by looking.
     async fn announce(&self, room: RoomId, access: Access) {
+        self.tell(Arc::new(Event::RulesChanged { room, access }))
+            .await;
+    }
+
+    /// Tells the sockets of an event; a hint, as all of them are.
+    pub(crate) async fn tell(&self, event: Arc<Event>) {
         if let Some(herald) = &self.herald {
-            let event = Arc::new(Event::RulesChanged { room, access });
             herald.announce(event).await;
         }
     }

@@ -313,28 +313,34 @@ impl Room {
 
     /// Lets through what Postgres says follows, and what was held back behind it.
     pub(super) fn repaired(&mut self, rows: Vec<Change>) {
+        let mut told = self.order.delivered().unwrap_or_default();
         for change in self.order.repaired(rows) {
-            self.commit(&change);
+            self.commit(&change, told);
+            told = change.rev.unwrap_or(told);
         }
         self.let_through();
     }
 
     fn let_through(&mut self) {
+        let mut told = self.order.delivered().unwrap_or_default();
         while let Some(change) = self.order.next() {
-            self.commit(&change);
+            self.commit(&change, told);
+            told = change.rev.unwrap_or(told);
         }
     }
 
-    fn commit(&mut self, change: &Change) {
+    fn commit(&mut self, change: &Change, told: Seq) {
         for change in failpoints::told(change) {
-            self.tell_change(&change);
+            self.tell_change(&change, told);
         }
     }
 
-    fn tell_change(&mut self, change: &Change) {
+    /// Tells a change that follows the number `told`.
+    fn tell_change(&mut self, change: &Change, told: Seq) {
         let was_shown = self.shown.settle(change.temp_id);
-        let is_new = change.seq == change.rev;
-        if is_new && !was_shown {
+        // What was changed before it was told is new here all the same.
+        let is_new = change.seq.is_some_and(|seq| seq > told);
+        if is_new && !was_shown && !change.deleted {
             // The show was lost between instances: a listener hears it before its time.
             let message = chat::ChatMessageReceive {
                 id: chat::MessageId(change.temp_id.0),
@@ -345,7 +351,13 @@ impl Room {
             };
             self.tell(Mode::Optimistic, || Some(Broadcast::shown(&message)));
         }
-        self.tell(Mode::Optimistic, || Broadcast::timestamp(change));
+        if change.seq == change.rev {
+            self.tell(Mode::Optimistic, || Broadcast::timestamp(change));
+        } else {
+            // What it says now, or that it is deleted, is in the whole message alone; its members
+            // are those of the timestamp and more.
+            self.tell(Mode::Optimistic, || Broadcast::committed(change));
+        }
         for resuming in &mut self.resuming {
             resuming.keep(change);
         }

@@ -78,7 +78,7 @@ export class Person {
 
   /** Listens in a room; done when the server says so. */
   async enters(room, headers = {}) {
-    const heard = { shown: [], stored: [], committed: [], rejected: [] };
+    const heard = { shown: [], stored: [], committed: [], changed: [], rejected: [] };
     const journal = new Journal();
     const place = { heard, journal };
     this.#rooms.set(room, place);
@@ -212,5 +212,6 @@ export class Person {
 function kindOf(event) {
   if (event.rejected) return "rejected";
   if (event.createdAt === null) return "shown";
+  if ("content" in event && event.rev > event.seq) return "changed";
   return "content" in event ? "committed" : "stored";
 }

@@ -3,7 +3,7 @@
 pub(crate) mod changes;
 pub(crate) mod heads;
 pub(crate) mod page;
-mod row;
+pub(crate) mod row;
 
 pub use changes::CHANGES_MAX;
 pub use heads::Head;

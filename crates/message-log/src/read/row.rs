@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 /// Reads the message of a row of this room.
-pub(super) fn message(row: &PgRow, room: &RoomId) -> Result<Message, sqlx::Error> {
+pub(crate) fn message(row: &PgRow, room: &RoomId) -> Result<Message, sqlx::Error> {
     Ok(Message {
         id: MessageId(row.try_get("id")?),
         room: room.clone(),

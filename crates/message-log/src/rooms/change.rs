@@ -125,7 +125,7 @@ impl MessageLog {
     }
 
     /// Begins a transaction with the limits of a short one.
-    pub(super) async fn begin(&self) -> Result<Lease, ChangeError> {
+    pub(crate) async fn begin(&self) -> Result<Lease, sqlx::Error> {
         let mut lease = self.lease().await?;
         sqlx::raw_sql(BEGIN).execute(&mut *lease).await?;
         Ok(lease)
@@ -185,7 +185,7 @@ impl Change {
     }
 }
 
-async fn role_on(
+pub(crate) async fn role_on(
     lease: &mut Lease,
     id: &RoomId,
     user: UserId,
@@ -199,15 +199,15 @@ async fn role_on(
 }
 
 /// Bounds the time of a change; one that took too long is undone by the server.
-pub(super) async fn in_time<T>(
-    change: impl Future<Output = Result<T, ChangeError>>,
-) -> Result<T, ChangeError> {
+pub(crate) async fn in_time<T, E: From<ReadError>>(
+    change: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     match timeout(STORE_TIME_MAX, change).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(ChangeError::Unavailable(Cause::late(
-            "changing the room",
-            STORE_TIME_MAX,
-        ))),
+        Err(_) => {
+            let late = Cause::late("changing the room", STORE_TIME_MAX);
+            Err(ReadError::Unavailable(late).into())
+        }
     }
 }
 

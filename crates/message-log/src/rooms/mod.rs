@@ -5,7 +5,7 @@
 //! [`Access`] under the lock of its row, which messages are committed under too: so a message and
 //! a change of the members have an order, on all instances the same.
 
-mod change;
+pub(crate) mod change;
 mod make;
 mod members;
 pub(crate) mod read;

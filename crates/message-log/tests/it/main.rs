@@ -1,6 +1,7 @@
 //! The log against a real Postgres: the one that `DATABASE_URL` names, shared by all tests, each
 //! of which keeps to rooms of its own.
 
+mod amend;
 mod append;
 mod changes;
 mod database;

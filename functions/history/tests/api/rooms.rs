@@ -1,168 +1,14 @@
 //! Rooms that are made: who sees them, who changes them, and what strangers are told.
 
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use access_token::{Holder, Role, Signer, Subject, Verifier};
-use axum::body::Body;
-use axum::http::{Method, Request, StatusCode, header};
-use chat::{Access, AuthMode, Content, Draft, Nickname, RoomId, Sender, TempId, UserId};
-use fanout::{Event, Herald};
-use futures_util::FutureExt;
-use futures_util::future::{self, BoxFuture};
-use history::{State, router};
-use http_body_util::BodyExt;
+use access_token::Holder;
+use axum::http::{Method, StatusCode, header};
+use chat::{Access, RoomId};
+use fanout::Event;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::api::{Answer, Api, keys, room};
-
-/// The function, whose tokens the test signs.
-struct House {
-    api: Api,
-    signer: Signer,
-    verifier: Arc<Verifier>,
-    told: Told,
-}
-
-/// Keeps what is announced.
-#[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<(RoomId, Access)>>>);
-
-impl Herald for Told {
-    fn announce(&self, event: Arc<Event>) -> BoxFuture<'static, ()> {
-        if let Event::RulesChanged { room, access } = event.as_ref() {
-            let told = (room.clone(), *access);
-            self.0.lock().expect("no panic").push(told);
-        }
-        future::ready(()).boxed()
-    }
-}
-
-/// Somebody with a token.
-struct Person {
-    id: UserId,
-    bearer: String,
-}
-
-impl House {
-    async fn opens() -> Self {
-        let (signer, verifier) = keys();
-        Self {
-            api: Api::start().await,
-            signer,
-            verifier: Arc::new(verifier),
-            told: Told::default(),
-        }
-    }
-
-    fn admits(&self, holder: Holder) -> Person {
-        let id = UserId(Uuid::new_v4());
-        let subject = Subject {
-            user: id,
-            nickname: Nickname::parse("지은").expect("a name"),
-            holder,
-        };
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the function reads the same clock"
-        )]
-        let now = OffsetDateTime::now_utc();
-        let signed = self.signer.sign(subject, Duration::from_secs(600), now);
-        let (token, _) = signed.expect("a token");
-        let bearer = format!("Bearer {}", token.as_str());
-        Person { id, bearer }
-    }
-
-    fn account(&self) -> Person {
-        self.admits(Holder::Account {
-            role: Role::Member,
-            session: Uuid::new_v4(),
-        })
-    }
-
-    async fn asked(
-        &self,
-        by: Option<&Person>,
-        method: Method,
-        path: &str,
-        body: Option<Value>,
-    ) -> Answer {
-        let state = State {
-            mode: AuthMode::Optional,
-            verifier: Arc::clone(&self.verifier),
-            herald: Some(Arc::new(self.told.clone())),
-            ..self.api.state()
-        };
-        let mut request = Request::builder().method(method).uri(path);
-        if let Some(person) = by {
-            request = request.header(header::AUTHORIZATION, &person.bearer);
-        }
-        let request = match body {
-            Some(body) => request
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(Body::from(body.to_string())),
-            None => request.body(Body::empty()),
-        };
-        let response = router(state)
-            .oneshot(request.expect("a request"))
-            .await
-            .expect("an answer");
-        let (head, body) = response.into_parts();
-        let bytes = body.collect().await.expect("a body").to_bytes();
-        Answer {
-            status: head.status,
-            headers: head.headers,
-            text: String::from_utf8(bytes.into()).expect("text"),
-        }
-    }
-
-    async fn get(&self, by: &Person, path: &str) -> Answer {
-        self.asked(Some(by), Method::GET, path, None).await
-    }
-
-    async fn makes(&self, by: &Person, body: Value) -> Answer {
-        self.asked(Some(by), Method::POST, "/rooms", Some(body))
-            .await
-    }
-
-    /// A private room, and its owner.
-    async fn private(&self) -> (String, Person) {
-        let owner = self.account();
-        let made = self
-            .makes(&owner, json!({"name": "우리끼리", "visibility": "private"}))
-            .await;
-        assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
-        let id = made.json()["roomId"].as_str().expect("an id").to_owned();
-        (id, owner)
-    }
-
-    async fn sets(&self, by: &Person, room: &str, user: UserId, role: &str) -> Answer {
-        let path = format!("/rooms/{room}/members/{user}");
-        let body = json!({ "role": role });
-        self.asked(Some(by), Method::PUT, &path, Some(body)).await
-    }
-
-    async fn removes(&self, by: &Person, room: &str, user: UserId) -> Answer {
-        let path = format!("/rooms/{room}/members/{user}");
-        self.asked(Some(by), Method::DELETE, &path, None).await
-    }
-
-    async fn said(&self, by: &Person, room: &str, content: &str) {
-        let draft = Draft {
-            room: RoomId::parse(room).expect("a room"),
-            sender: Sender {
-                nickname: Nickname::parse("지은").expect("a name"),
-                id: Some(by.id),
-            },
-            temp_id: TempId(Uuid::new_v4()),
-            content: Content::parse(content).expect("a content"),
-        };
-        self.api.log.append(&[draft]).await.expect("it is stored");
-    }
-}
+use crate::api::{Answer, room};
+use crate::house::House;
 
 /// An answer without what names the request.
 fn anonymous(answer: &Answer) -> (StatusCode, Value) {
@@ -257,6 +103,13 @@ async fn who_was_removed_reads_nothing_more_and_the_sockets_are_told() {
     assert_eq!(page.status, StatusCode::NOT_FOUND);
 
     let told = house.told.0.lock().expect("no panic").clone();
+    let told: Vec<_> = told
+        .iter()
+        .map(|event| match event.as_ref() {
+            Event::RulesChanged { room, access } => (room.clone(), *access),
+            other => panic!("rules are told of, not {other:?}"),
+        })
+        .collect();
     let id = RoomId::parse(&room).expect("a room");
     assert_eq!(told, [(id.clone(), Access(2)), (id, Access(3))]);
 }

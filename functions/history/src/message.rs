@@ -1,0 +1,140 @@
+//! `/{roomId}/messages/{messageId}`: one message, read, edited and deleted.
+
+use std::sync::Arc;
+
+use access_token::{Holder, Role};
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, patch};
+use axum::{Json, Router};
+use chat::{ChatMessageReceive, Content, Problem, ProblemCode, Seq};
+use fanout::Event;
+use http_edge::{JsonBody, ProblemResponse};
+use message_log::{AmendError, Amended, Amender, Amendment, AmendmentKind, MessageLog};
+use serde::Deserialize;
+
+use crate::caller::Known;
+use crate::if_match::IfMatch;
+use crate::in_room::{InRoom, OfMessage};
+use crate::rooms::Rooms;
+use crate::unread::problem_of;
+
+/// The route of a message that is read, for whoever may read its room.
+pub(crate) fn reading() -> Router<MessageLog> {
+    Router::new().route("/{roomId}/messages/{messageId}", get(read))
+}
+
+/// The routes of a message that is changed, whose transaction decides who may.
+pub(crate) fn changing(rooms: Rooms) -> Router {
+    Router::new()
+        .route("/{roomId}/messages/{messageId}", patch(edit).delete(delete))
+        .with_state(rooms)
+}
+
+async fn read(
+    State(log): State<MessageLog>,
+    InRoom(room): InRoom,
+    OfMessage(id): OfMessage,
+) -> Result<Response, ProblemResponse> {
+    let found = log.message(&room, id).await;
+    let message = found.map_err(|error| problem_of(&error))?;
+    let message = message.ok_or_else(|| AmendError::NoMessage.problem())?;
+    if message.deleted {
+        return Err(AmendError::Deleted.problem().into());
+    }
+    Ok(tagged(message.rev, Json(ChatMessageReceive::from(message))))
+}
+
+#[derive(Deserialize)]
+struct Edit {
+    content: String,
+}
+
+/// Answers 200 with the message as it is now. Which version is meant has to be said, so that
+/// nobody overwrites what he has not seen (RFC 6585, section 3).
+async fn edit(
+    State(rooms): State<Rooms>,
+    InRoom(room): InRoom,
+    OfMessage(id): OfMessage,
+    caller: Known,
+    only_if: Option<IfMatch>,
+    JsonBody(Edit { content }): JsonBody<Edit>,
+) -> Result<Response, ProblemResponse> {
+    let IfMatch(only_if) = only_if.ok_or_else(no_condition)?;
+    let content = Content::parse(&content).map_err(|error| {
+        Problem::new(ProblemCode::InvalidRequest, "The message breaks a rule.")
+            .pointing_at("/content", error.to_string())
+    })?;
+    let amendment = Amendment {
+        room,
+        id,
+        by: amender(&caller),
+        kind: AmendmentKind::Edit(content),
+        only_if,
+    };
+    let message = amend(&rooms, &amendment).await?.message;
+    Ok(tagged(message.rev, Json(ChatMessageReceive::from(message))))
+}
+
+/// Answers 204, also where the message was deleted before.
+async fn delete(
+    State(rooms): State<Rooms>,
+    InRoom(room): InRoom,
+    OfMessage(id): OfMessage,
+    caller: Known,
+    only_if: Option<IfMatch>,
+) -> Result<Response, ProblemResponse> {
+    let amendment = Amendment {
+        room,
+        id,
+        by: amender(&caller),
+        kind: AmendmentKind::Delete,
+        only_if: only_if.and_then(|IfMatch(revs)| revs),
+    };
+    let rev = amend(&rooms, &amendment).await?.message.rev;
+    Ok(tagged(rev, StatusCode::NO_CONTENT))
+}
+
+async fn amend(rooms: &Rooms, amendment: &Amendment) -> Result<Amended, ProblemResponse> {
+    let amended = match rooms.log.amend(amendment).await {
+        Ok(amended) => amended,
+        Err(AmendError::Store(error)) => return Err(problem_of(&error)),
+        Err(refused) => return Err(refused.problem().into()),
+    };
+    // Told once more where it was so before: whoever asked again may have died before it was told.
+    let event = Event::Committed {
+        message: amended.message.clone().into(),
+        access: amended.access,
+    };
+    rooms.tell(Arc::new(event)).await;
+    Ok(amended)
+}
+
+fn amender(caller: &Known) -> Amender {
+    Amender {
+        user: caller.user(),
+        is_admin: matches!(
+            caller.0.subject.holder,
+            Holder::Account {
+                role: Role::Admin,
+                ..
+            }
+        ),
+    }
+}
+
+/// Says which version an answer is about (RFC 9110, section 8.8.3).
+fn tagged(rev: Seq, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    let tag = HeaderValue::try_from(format!("\"{rev}\"")).expect("a number in quotes");
+    response.headers_mut().insert(header::ETAG, tag);
+    response
+}
+
+fn no_condition() -> Problem {
+    Problem::new(
+        ProblemCode::PreconditionRequired,
+        "Say which version is meant to be edited: If-Match: \"<rev>\", with the message's rev.",
+    )
+}

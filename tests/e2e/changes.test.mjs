@@ -1,0 +1,131 @@
+// Messages that are edited and deleted: everybody on every instance sees it, and who comes back.
+
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+
+import { House } from "./harness/house.mjs";
+import { Person } from "./harness/person.mjs";
+import { freshRoom, numbersTo } from "./harness/room.mjs";
+
+const COMMITTED = { delivery: "committed" };
+
+/** Edits a message over HTTP as its version `rev`. */
+function edits(account, room, id, rev, content) {
+  const headers = { "If-Match": `"${rev}"` };
+  return account.asks("PATCH", `/${room}/messages/${id}`, { body: { content }, headers });
+}
+
+function deletes(account, room, id) {
+  return account.asks("DELETE", `/${room}/messages/${id}`);
+}
+
+/** A listener in each delivery on each instance. */
+async function listeners(t, house, room, token) {
+  const everywhere = [house.one, house.two].flatMap((instance) => [
+    [instance, {}],
+    [instance, COMMITTED],
+  ]);
+  return Promise.all(
+    everywhere.map(async ([instance, headers], n) => {
+      const person = await Person.connects(t, `listener ${n}`, instance, token);
+      await person.enters(room, headers);
+      return person;
+    }),
+  );
+}
+
+suite("changes of messages", { timeout: 300_000 }, () => {
+  test("an edit and a deletion are heard on both instances, in both deliveries", async (t) => {
+    const house = await House.opens(t);
+    const ada = await house.signsUp("Ada");
+    const room = freshRoom("edited");
+    const adas = await Person.connects(t, "Ada", house.one, ada.token);
+    const all = await listeners(t, house, room, ada.token);
+    const { messageId: id, tempId } = await adas.says(room, "안녕");
+    await adas.says(room, "untouched");
+
+    const edited = await edits(ada, room, id, 1, "안녕하세요");
+    assert.equal(edited.status, 200, edited.text);
+    assert.equal(edited.headers.get("etag"), '"3"');
+    const again = { roomId: room, id, content: "안녕하세요!", rev: 3 };
+    const { receipt } = await adas.sends("/app/edit", again);
+    assert.deepEqual([receipt["message-id"], receipt.seq, receipt.rev], [id, "1", "4"]);
+    const gone = await adas.sends("/app/delete", { roomId: room, id });
+    assert.equal(gone.receipt.rev, "5");
+
+    for (const person of all) {
+      await person.hears(room, ({ changed }) => changed.length === 3);
+      const { changed } = person.heard(room);
+      assert.deepEqual(
+        changed.map(({ content, rev, seq, deleted }) => [content, rev, seq, deleted]),
+        [
+          ["안녕하세요", 3, 1, false],
+          ["안녕하세요!", 4, 1, false],
+          ["", 5, 1, true],
+        ],
+        person.name,
+      );
+      for (const event of changed) {
+        // What the page of the old server looks at.
+        assert.deepEqual([event.id, event.tempId, event.roomId], [id, tempId, room]);
+        assert.ok(event.createdAt && event.editedAt);
+      }
+      const { shown } = person.heard(room);
+      assert.ok(shown.length === 2 || shown.length === 0, "no message is shown a second time");
+    }
+    const late = await Person.connects(t, "late", house.two, ada.token);
+    await late.enters(room, { ...COMMITTED, since: "1" });
+    await late.hears(room, ({ changed }) => changed.length === 1);
+    const { committed, changed } = late.heard(room);
+    assert.deepEqual(committed.map(({ content }) => content), ["untouched"]);
+    assert.deepEqual(changed.map(({ deleted, rev }) => [deleted, rev]), [[true, 5]]);
+  });
+
+  test("who may not, and what cannot be, is refused over the socket as over HTTP", async (t) => {
+    const house = await House.opens(t);
+    const [ada, ben] = [await house.signsUp("Ada"), await house.signsUp("Ben")];
+    const room = freshRoom("kept");
+    const adas = await Person.connects(t, "Ada", house.one, ada.token);
+    const bens = await Person.connects(t, "Ben", house.two, ben.token);
+    const { messageId: id } = await adas.says(room, "mine");
+    const refused = async (person, target, wish) => {
+      const { problem } = await person.sends(target, { roomId: room, id, ...wish });
+      return problem.code;
+    };
+    assert.equal((await edits(ben, room, id, 1, "his")).status, 403);
+    assert.equal(await refused(bens, "/app/edit", { content: "his" }), "forbidden");
+    assert.equal(await refused(bens, "/app/delete", {}), "forbidden");
+    const stale = { content: "mine!", rev: 9 };
+    assert.equal(await refused(adas, "/app/edit", stale), "precondition-failed");
+    assert.equal(await refused(adas, "/app/edit", { content: " " }), "invalid-request");
+    assert.equal(await refused(adas, "/app/edit", {}), "invalid-request");
+    assert.equal((await deletes(ada, room, id)).status, 204);
+    assert.equal(await refused(adas, "/app/edit", { content: "mine!" }), "gone");
+  });
+
+  test("of an edit and a deletion at once the deletion stays, for everybody", async (t) => {
+    const house = await House.opens(t);
+    const ada = await house.signsUp("Ada");
+    const room = freshRoom("raced");
+    const adas = await Person.connects(t, "Ada", house.one, ada.token);
+    const all = await listeners(t, house, room, ada.token);
+    for (const round of numbersTo(15)) {
+      const { messageId: id, seq } = await adas.says(room, `round ${round}`);
+      const [edited, deleted] = await Promise.all([
+        edits(ada, room, id, seq, `edited ${round}`),
+        round % 2 ? deletes(ada, room, id) : adas.sends("/app/delete", { roomId: room, id }),
+      ]);
+      assert.ok([200, 410, 412].includes(edited.status), edited.text);
+      assert.ok(deleted.status === 204 || deleted.receipt, JSON.stringify(deleted));
+      for (const person of all) {
+        await person.hears(room, ({ changed }) => changed.at(-1)?.id === id && changed.at(-1).deleted);
+      }
+    }
+    const [first, ...others] = all.map((person) => person.heard(room).changed);
+    for (const other of others) assert.deepEqual(other, first);
+    const revs = first.map(({ rev }) => rev);
+    assert.deepEqual(revs, [...revs].sort((a, b) => a - b), "everybody hears one order");
+    const page = await ada.asks("GET", `/${room}/messages`);
+    assert.deepEqual(page.json.messages, []);
+  });
+});
