@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::any;
-use socket_tier::origins::Origins;
+use request_source::{Origins, ProxyHops};
+use socket_tier::addresses::{AddressCap, Addresses};
 use socket_tier::sockjs::{Application, Endpoint, Entrance, IframePage, Options};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,6 +25,7 @@ const SOCKJS_CLIENT: &str = "/lib/sockjs.js";
 pub fn router() -> Router {
     let entrance = Entrance {
         origins: Origins::any(),
+        addresses: Arc::new(Addresses::new(ProxyHops::default(), AddressCap::default())),
         draining: CancellationToken::new(),
         sockets: TaskTracker::new(),
     };

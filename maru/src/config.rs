@@ -3,7 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 
-use auth::config::{TokenSettings, read_proxy_hops};
+use auth::config::TokenSettings;
 use settings::{Faults, Logs, Settings};
 use socket_tier::config::Rim;
 
@@ -22,10 +22,6 @@ pub struct Config {
     pub sessions_table: Option<String>,
     /// What begins with `JWT_`; without a key, one is made and kept in `data_dir`.
     pub tokens: TokenSettings,
-    /// `CORS_ALLOWED_ORIGINS`, as listed.
-    pub origins: Vec<String>,
-    /// `TRUSTED_PROXY_HOPS`.
-    pub proxy_hops: u8,
     /// `WEB_DIR`: a built page; absent, it is built from its sources where these are.
     pub web_dir: Option<PathBuf>,
 }
@@ -47,8 +43,6 @@ impl Config {
         let redis_url = settings.text("REDIS_URL");
         let sessions_table = settings.text("SESSIONS_TABLE");
         let tokens = TokenSettings::read(&mut settings);
-        let origins = settings.list("CORS_ALLOWED_ORIGINS");
-        let proxy_hops = read_proxy_hops(&mut settings);
         let web_dir = settings.text("WEB_DIR").map(PathBuf::from);
         let logs = Logs::read(&mut settings);
         if cfg!(not(feature = "embedded")) && database_url.is_none() {
@@ -65,8 +59,6 @@ impl Config {
             redis_url,
             sessions_table,
             tokens,
-            origins,
-            proxy_hops,
             web_dir,
         };
         Ok((config, logs))

@@ -10,7 +10,8 @@ use std::thread::available_parallelism;
 use access_token::SigningKey;
 use anyhow::{Context, Result};
 use auth::config::TokenSettings;
-use auth::{Accounts, Clock, HashCost, HashingLimits, Origins, Passwords, State, Tokens};
+use auth::{Accounts, Clock, HashCost, HashingLimits, Passwords, State, Tokens};
+use request_source::{Origins, ProxyHops};
 use sessions::memory::MemorySessions;
 use sessions::{Sessions, dynamo};
 
@@ -33,9 +34,9 @@ pub(crate) struct Parts<'a> {
     /// Where the key is kept that nobody named.
     pub(crate) data_dir: &'a Path,
     /// Whose pages may call.
-    pub(crate) origins: Vec<String>,
+    pub(crate) origins: Origins,
     /// How many proxies stand in front.
-    pub(crate) proxy_hops: u8,
+    pub(crate) proxy_hops: ProxyHops,
 }
 
 impl Parts<'_> {
@@ -57,7 +58,7 @@ impl Parts<'_> {
             sessions,
             passwords: Passwords::new(HashCost::RECOMMENDED, HashingLimits::for_cores(cores)),
             tokens: tokens(self.tokens, self.address, self.data_dir)?,
-            origins: Origins::parse(self.origins).context("CORS_ALLOWED_ORIGINS")?,
+            origins: self.origins,
             proxy_hops: self.proxy_hops,
             clock: Clock::system(),
         })

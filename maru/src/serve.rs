@@ -8,7 +8,6 @@ use axum::Router;
 use axum::extract::Request;
 use chat::AuthMode;
 use fanout::Herald;
-use http_edge::Cors;
 use socket_tier::{Access, SocketTier, Stores, drain};
 use tokio::net::TcpListener;
 use tower::{ServiceExt, service_fn};
@@ -39,23 +38,22 @@ pub async fn serve(config: Config) -> Result<()> {
     let database = Database::open(&config, |step| println!("{step}")).await?;
     let hearing = Hearing::open(&config).await?;
 
-    let own_origins = own_origins(address);
+    let mut origins = config.rim.origins;
+    for origin in own_origins(address) {
+        origins.add(origin);
+    }
     let identity = identity::Parts {
         database_url: &database.url,
         sessions_table: config.sessions_table.as_deref(),
         tokens: config.tokens,
         address: &address.to_string(),
         data_dir: &config.data_dir,
-        origins: [config.origins.clone(), own_origins.clone()].concat(),
-        proxy_hops: config.proxy_hops,
+        origins: origins.clone(),
+        proxy_hops: config.rim.proxy_hops,
     };
     let identity = identity.open().await?;
     let accounts = identity.accounts.clone();
 
-    let mut origins = config.rim.origins;
-    for origin in own_origins {
-        origins.add(origin);
-    }
     let mode = config.rim.auth_mode;
     let herald: Arc<dyn Herald> = Arc::new(Arc::clone(&hearing.fanout));
     let tier = SocketTier::start(
@@ -68,15 +66,16 @@ pub async fn serve(config: Config) -> Result<()> {
         Access {
             mode,
             verifier: identity.tokens.verifier().as_ref().clone(),
-            origins,
+            origins: origins.clone(),
+            proxy_hops: config.rim.proxy_hops,
+            address_cap: config.rim.address_cap,
             heartbeat: config.rim.heartbeat,
         },
     );
-    let listed = config.origins.iter().map(String::as_str);
     let history = history::router(history::State {
         log: database.log.clone(),
         herald: Some(herald),
-        cors: Cors::allow(listed).context("CORS_ALLOWED_ORIGINS")?,
+        origins,
         mode,
         verifier: Arc::clone(identity.tokens.verifier()),
     });

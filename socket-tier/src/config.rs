@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use access_token::Verifier;
 use access_token::config::read_verifier;
 use chat::AuthMode;
+use request_source::{Origins, ProxyHops};
 use settings::{Faults, Logs, Settings};
 use stomp::{HEARTBEAT_MS_MIN, Heartbeat};
 
+use crate::addresses::AddressCap;
 use crate::limits::HEARTBEAT_MS_MAX;
-use crate::origins::Origins;
 
 /// The configuration of an instance that runs by itself.
 #[derive(Debug)]
@@ -39,6 +40,10 @@ pub struct Rim {
     pub listen: SocketAddr,
     /// `CORS_ALLOWED_ORIGINS`.
     pub origins: Origins,
+    /// `TRUSTED_PROXY_HOPS`.
+    pub proxy_hops: ProxyHops,
+    /// `CONNECTIONS_PER_ADDRESS_MAX`.
+    pub address_cap: AddressCap,
     /// `AUTH_MODE`.
     pub auth_mode: AuthMode,
     /// `HEARTBEAT_MS`: the heart-beats offered to clients, both ways.
@@ -111,22 +116,23 @@ impl Rim {
     pub const LISTEN_DEFAULT: SocketAddr =
         SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
-    /// Reads `LISTEN`, `CORS_ALLOWED_ORIGINS`, `AUTH_MODE` and `HEARTBEAT_MS`.
+    /// Reads `LISTEN`, `CORS_ALLOWED_ORIGINS`, `TRUSTED_PROXY_HOPS`, `CONNECTIONS_PER_ADDRESS_MAX`,
+    /// `AUTH_MODE` and `HEARTBEAT_MS`.
     pub fn read(settings: &mut Settings<'_>) -> Self {
         let listen = settings
             .parsed("LISTEN", "an address and a port such as 127.0.0.1:8080")
             .unwrap_or(Self::LISTEN_DEFAULT);
-        let origins = Origins::parse(settings.list("CORS_ALLOWED_ORIGINS"));
-        let origins = origins.unwrap_or_else(|error| {
-            settings.fault("CORS_ALLOWED_ORIGINS", error.to_string());
-            Origins::default()
-        });
+        let origins = Origins::read(settings);
+        let proxy_hops = ProxyHops::read(settings);
+        let address_cap = AddressCap::read(settings);
         let auth_mode = settings
             .parsed("AUTH_MODE", "one of required, optional")
             .unwrap_or(AuthMode::Required);
         Self {
             listen,
             origins,
+            proxy_hops,
+            address_cap,
             auth_mode,
             heartbeat: read_heartbeat(settings),
         }

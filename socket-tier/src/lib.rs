@@ -7,6 +7,7 @@
 //! comes back through the fan-out to the `hub`, which puts it in order and hands it to the
 //! `outbox` of every listener.
 
+pub mod addresses;
 mod amending;
 pub mod config;
 mod connection;
@@ -17,7 +18,6 @@ mod hub;
 mod identity;
 pub mod limits;
 pub mod listener;
-pub mod origins;
 mod outbox;
 mod posting;
 mod probes;

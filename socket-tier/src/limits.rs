@@ -1,5 +1,6 @@
 //! Everything that a stranger could make grow, and how far it may.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 /// How long a client may take to send the head of an HTTP request.
@@ -135,6 +136,10 @@ pub const SOCKJS_SEND_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How many connections one user has on one instance; one more is closed with 4012.
 pub const CONNECTIONS_PER_USER_MAX: usize = 32;
+
+/// How many clients one address has on one instance where nobody chose another number; one more is
+/// closed with 4012, or answered 429 where it polls. Whole offices and mobile networks share one.
+pub const CONNECTIONS_PER_ADDRESS_MAX: NonZeroUsize = NonZeroUsize::new(1000).unwrap();
 
 /// How often the store of sessions is asked what was revoked.
 pub const REVOCATION_INTERVAL: Duration = Duration::from_secs(1);

@@ -82,6 +82,8 @@ async fn run() -> Result<bool, String> {
         mode: config.rim.auth_mode,
         verifier: config.verifier,
         origins: config.rim.origins,
+        proxy_hops: config.rim.proxy_hops,
+        address_cap: config.rim.address_cap,
         heartbeat: config.rim.heartbeat,
     };
     let tier = SocketTier::start(stores, access);

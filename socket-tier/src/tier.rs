@@ -10,6 +10,7 @@ use axum::routing::get;
 use chat::AuthMode;
 use fanout::{Fanout, Incoming};
 use message_log::MessageLog;
+use request_source::{Origins, ProxyHops};
 use sessions::Sessions;
 use sockjs::IframePage;
 use stomp::Heartbeat;
@@ -19,12 +20,12 @@ use tokio::time;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::addresses::{AddressCap, Addresses};
 use crate::amending::Amending;
 use crate::connection::{Connection, Surroundings};
 use crate::hub::{ConnectionId, Hub};
 use crate::identity::Doorkeeper;
 use crate::listener;
-use crate::origins::Origins;
 use crate::posting::Posting;
 use crate::probes;
 use crate::residents::Residents;
@@ -63,6 +64,10 @@ pub struct Access {
     pub verifier: Verifier,
     /// From which pages.
     pub origins: Origins,
+    /// How many proxies of one's own stand in front.
+    pub proxy_hops: ProxyHops,
+    /// How many clients one address may have.
+    pub address_cap: AddressCap,
     /// How often both sides of a connection show that they are there.
     pub heartbeat: Heartbeat,
 }
@@ -71,6 +76,7 @@ pub struct Access {
 pub(crate) struct Doors {
     pub(crate) around: Arc<Surroundings>,
     pub(crate) origins: Origins,
+    pub(crate) addresses: Arc<Addresses>,
     pub(crate) log: MessageLog,
     pub(crate) fanout: Arc<dyn Fanout>,
     pub(crate) sockets: TaskTracker,
@@ -133,6 +139,7 @@ impl SocketTier {
         let doors = Doors {
             around: Arc::new(around),
             origins: access.origins,
+            addresses: Arc::new(Addresses::new(access.proxy_hops, access.address_cap)),
             log,
             fanout,
             sockets: TaskTracker::new(),
@@ -160,6 +167,7 @@ impl SocketTier {
         options.raw.subprotocols = &SUBPROTOCOLS;
         let entrance = Entrance {
             origins: self.doors.origins.clone(),
+            addresses: Arc::clone(&self.doors.addresses),
             draining: self.doors.around.draining.clone(),
             sockets: self.doors.sockets.clone(),
         };

@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_util::task::TaskTracker;
 
+use crate::addresses;
 use crate::connection::Connection;
 use crate::limits::WEBSOCKET_MESSAGE_BYTES_MAX;
 use crate::listener::ConnectionPermit;
@@ -40,8 +41,11 @@ pub(crate) async fn open(State(doors): State<Arc<Doors>>, request: Request) -> R
         subprotocols: &SUBPROTOCOLS,
         message_bytes_max: WEBSOCKET_MESSAGE_BYTES_MAX,
     };
-    handshake.accept(request, &doors.sockets, move |transport| {
-        Connection::new(id, transport, around).run()
+    let place = doors.addresses.enter(&request);
+    handshake.accept(request, &doors.sockets, move |socket| {
+        addresses::serve_in(place, socket, move |socket| {
+            Connection::new(id, socket, around).run()
+        })
     })
 }
 

@@ -11,17 +11,18 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use chat::{Problem, ProblemCode};
+use request_source::Origins;
 use tokio::time::timeout;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
-use crate::{Cors, ProblemResponse, RequestId};
+use crate::{ProblemResponse, RequestId, cors};
 
 /// What may differ from function to function.
 #[derive(Clone, Debug)]
 pub struct EdgeConfig {
     /// Which pages of other origins may call.
-    pub cors: Cors,
+    pub origins: Origins,
     /// The largest body that an extractor reads, in bytes.
     pub body_bytes_max: usize,
     /// How long a request may take; its client is then told so.
@@ -39,7 +40,7 @@ impl EdgeConfig {
 impl Default for EdgeConfig {
     fn default() -> Self {
         Self {
-            cors: Cors::default(),
+            origins: Origins::default(),
             body_bytes_max: Self::BODY_BYTES_MAX,
             time_max: Self::TIME_MAX,
         }
@@ -61,7 +62,7 @@ pub fn edge(router: Router, config: EdgeConfig) -> Router {
             in_time(request, next, time_max)
         }))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(config.cors.layer())
+        .layer(cors::layer(&config.origins))
         .layer(from_fn(named))
 }
 

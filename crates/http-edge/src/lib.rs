@@ -11,7 +11,6 @@ mod parameters;
 mod problem_response;
 mod request_id;
 
-pub use cors::{Cors, OriginError};
 pub use edge::{EdgeConfig, edge};
 pub use json_body::JsonBody;
 pub use parameters::Parameters;

@@ -8,7 +8,8 @@ use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
 use http_body_util::BodyExt;
-use http_edge::{Cors, EdgeConfig, edge};
+use http_edge::{EdgeConfig, edge};
+use request_source::Origins;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -17,7 +18,7 @@ const LISTED: &str = "https://chat.example.org";
 /// A router with a route of each temper.
 fn router() -> Router {
     let config = EdgeConfig {
-        cors: Cors::allow([LISTED]).expect("an origin"),
+        origins: Origins::parse([LISTED]).expect("an origin"),
         time_max: Duration::from_secs(3),
         ..EdgeConfig::default()
     };

@@ -1,13 +1,13 @@
 //! What the environment says: the only reader of it in this crate.
 
 use std::env;
-use std::fs;
 use std::time::Duration;
 
 use access_token::{KeyError, LIFETIME_MAX, Parties, PublicKey, Signer, SigningKey};
+use request_source::{Origins, ProxyHops};
 use settings::{Faults, Logs, Settings};
 
-use crate::{Origins, Tokens};
+use crate::Tokens;
 
 /// The configuration of the function as a Lambda.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct Config {
     /// `CORS_ALLOWED_ORIGINS`.
     pub origins: Origins,
     /// `TRUSTED_PROXY_HOPS`.
-    pub proxy_hops: u8,
+    pub proxy_hops: ProxyHops,
     /// `RUST_LOG` and `LOG_FORMAT`.
     pub logs: Logs,
 }
@@ -44,9 +44,6 @@ pub struct TokenSettings {
 
 /// Whom tokens are for where `JWT_AUDIENCE` says nothing.
 const AUDIENCE_DEFAULT: &str = "maru";
-
-/// What a text is taken for a PEM by, and not for a path.
-const PEM_BEGIN: &str = "-----BEGIN";
 
 impl Config {
     /// Reads the environment of the process.
@@ -86,8 +83,8 @@ impl Config {
                 settings.fault(name, format!("is not set; set it to {expected}"));
             }
         }
-        let origins = read_origins(&mut settings);
-        let proxy_hops = read_proxy_hops(&mut settings);
+        let origins = Origins::read(&mut settings);
+        let proxy_hops = ProxyHops::read(&mut settings);
         let logs = Logs::read(&mut settings);
         settings.finish()?;
         let (Some(issuer), Some(key)) = (token_settings.issuer.clone(), token_settings.key.clone())
@@ -121,8 +118,8 @@ impl TokenSettings {
         let audience = settings
             .text("JWT_AUDIENCE")
             .unwrap_or_else(|| AUDIENCE_DEFAULT.into());
-        let key = read_pem(settings, "JWT_PRIVATE_KEY", SigningKey::from_pem);
-        let others = read_pem(settings, "JWT_OTHER_KEYS", PublicKey::all_from_pem);
+        let key = read_keys(settings, "JWT_PRIVATE_KEY", SigningKey::from_pem);
+        let others = read_keys(settings, "JWT_OTHER_KEYS", PublicKey::all_from_pem);
         let lifetime_max_s = LIFETIME_MAX.as_secs();
         let lifetime_s = settings
             .parsed("JWT_LIFETIME_SECONDS", "a number of seconds from 1 to 900")
@@ -152,26 +149,6 @@ impl TokenSettings {
     }
 }
 
-/// Reads `CORS_ALLOWED_ORIGINS`.
-pub fn read_origins(settings: &mut Settings<'_>) -> Origins {
-    let origins = Origins::parse(settings.list("CORS_ALLOWED_ORIGINS"));
-    origins.unwrap_or_else(|error| {
-        settings.fault("CORS_ALLOWED_ORIGINS", error.to_string());
-        Origins::default()
-    })
-}
-
-/// Reads `TRUSTED_PROXY_HOPS`: how many proxies of one's own stand in front of the process, each of
-/// which appends to `X-Forwarded-For`. Absent, there is none.
-pub fn read_proxy_hops(settings: &mut Settings<'_>) -> u8 {
-    settings
-        .parsed(
-            "TRUSTED_PROXY_HOPS",
-            "the number of proxies in front, such as 1",
-        )
-        .unwrap_or_default()
-}
-
 fn is_issuer(text: &str) -> bool {
     let address = text
         .strip_prefix("https://")
@@ -186,39 +163,21 @@ fn is_issuer(text: &str) -> bool {
 }
 
 /// Reads keys that the variable holds or whose file it names. Neither is ever quoted in a fault.
-fn read_pem<T>(
+fn read_keys<T>(
     settings: &mut Settings<'_>,
     name: &str,
     parse: impl FnOnce(&str) -> Result<T, KeyError>,
 ) -> Option<T> {
-    let text = settings.text(name)?;
-    let pem = if text.contains(PEM_BEGIN) {
-        // Where a variable can hold one line only, the others are written as \n.
-        text.replace("\\n", "\n")
-    } else {
-        match fs::read_to_string(text.trim()) {
-            Ok(pem) => pem,
-            Err(error) => {
-                settings.fault(
-                    name,
-                    format!("is neither PEM nor a file that can be read: {error}"),
-                );
-                return None;
-            }
-        }
-    };
-    match parse(&pem) {
-        Ok(keys) => Some(keys),
-        Err(error) => {
-            settings.fault(name, error.to_string());
-            None
-        }
-    }
+    let pem = settings.pem(name)?;
+    parse(&pem)
+        .map_err(|error| settings.fault(name, error.to_string()))
+        .ok()
 }
 
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
+    use std::fs;
 
     use super::*;
 

@@ -3,12 +3,12 @@
 mod line;
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::password_hash::phc::{PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use request_source::Address;
 use tokio::task::spawn_blocking;
 
 use crate::password::Password;
@@ -117,7 +117,7 @@ impl Passwords {
     pub(crate) async fn hash(
         &self,
         password: Password,
-        from: IpAddr,
+        from: Address,
     ) -> Result<String, Overloaded> {
         let permit = self.0.line.enter(from).await?;
         self.in_turn(permit, move |shared| shared.hash(&password))
@@ -130,7 +130,7 @@ impl Passwords {
         &self,
         password: Password,
         stored: Option<String>,
-        from: IpAddr,
+        from: Address,
     ) -> Result<Checked, Overloaded> {
         let permit = self.0.line.enter(from).await?;
         self.in_turn(permit, move |shared| shared.check(&password, stored))
@@ -220,11 +220,10 @@ impl fmt::Debug for Passwords {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
 
-    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     const CHEAP: HashCost = HashCost {
         memory_kib: 64,
         passes: 1,
@@ -240,6 +239,10 @@ mod tests {
         )
     }
 
+    fn here() -> Address {
+        IpAddr::V4(Ipv4Addr::LOCALHOST).into()
+    }
+
     fn typed(text: &str) -> Password {
         Password::typed(text.into()).expect("short")
     }
@@ -248,7 +251,7 @@ mod tests {
     async fn a_hash_names_its_cost_and_fits_its_password_alone() {
         let passwords = passwords(HashCost::RECOMMENDED);
         let hash = passwords
-            .hash(typed("correct horse"), HERE)
+            .hash(typed("correct horse"), here())
             .await
             .expect("hashed");
         assert!(
@@ -256,17 +259,17 @@ mod tests {
             "{hash}"
         );
         let again = passwords
-            .hash(typed("correct horse"), HERE)
+            .hash(typed("correct horse"), here())
             .await
             .expect("hashed");
         assert_ne!(hash, again, "each hash has its own salt");
 
         let right = passwords
-            .check(typed("correct horse"), Some(hash.clone()), HERE)
+            .check(typed("correct horse"), Some(hash.clone()), here())
             .await;
         assert!(right == Ok(Checked::Right { rehashed: None }));
         let wrong = passwords
-            .check(typed("correct horse "), Some(hash), HERE)
+            .check(typed("correct horse "), Some(hash), here())
             .await;
         assert!(wrong == Ok(Checked::Wrong));
     }
@@ -274,10 +277,13 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_account_costs_exactly_what_a_wrong_password_costs() {
         let passwords = passwords(CHEAP);
-        let hash = passwords.hash(typed("right"), HERE).await.expect("hashed");
+        let hash = passwords
+            .hash(typed("right"), here())
+            .await
+            .expect("hashed");
         for stored in [Some(hash), None] {
             let before = passwords.made();
-            let checked = passwords.check(typed("wrong"), stored, HERE).await;
+            let checked = passwords.check(typed("wrong"), stored, here()).await;
             assert!(checked == Ok(Checked::Wrong));
             assert_eq!(passwords.made() - before, 1);
         }
@@ -305,12 +311,12 @@ mod tests {
     async fn a_hash_is_made_anew_where_the_cost_has_risen_and_only_there() {
         let dearer = HashCost { passes: 2, ..CHEAP };
         let old = passwords(CHEAP)
-            .hash(typed("secret"), HERE)
+            .hash(typed("secret"), here())
             .await
             .expect("hashed");
         let passwords = passwords(dearer);
         let checked = passwords
-            .check(typed("secret"), Some(old.clone()), HERE)
+            .check(typed("secret"), Some(old.clone()), here())
             .await;
         let Ok(Checked::Right {
             rehashed: Some(new),
@@ -320,14 +326,14 @@ mod tests {
         };
         assert!(new.contains("m=64,t=2,p=1"), "{new}");
         let checked = passwords
-            .check(typed("secret"), Some(new.clone()), HERE)
+            .check(typed("secret"), Some(new.clone()), here())
             .await;
         assert!(checked == Ok(Checked::Right { rehashed: None }));
         // Who guesses wrong makes no work.
-        let checked = passwords.check(typed("guess"), Some(old), HERE).await;
+        let checked = passwords.check(typed("guess"), Some(old), here()).await;
         assert!(checked == Ok(Checked::Wrong));
         let lowered = super::tests::passwords(CHEAP)
-            .check(typed("secret"), Some(new), HERE)
+            .check(typed("secret"), Some(new), here())
             .await;
         assert!(lowered == Ok(Checked::Right { rehashed: None }));
     }
@@ -336,7 +342,7 @@ mod tests {
     async fn a_row_that_holds_no_hash_lets_nobody_in() {
         for stored in ["", "secret", "$argon2id$", "$2b$10$abcdefghijklmnopqrstuv"] {
             let checked = passwords(CHEAP)
-                .check(typed("secret"), Some(stored.into()), HERE)
+                .check(typed("secret"), Some(stored.into()), here())
                 .await;
             assert!(checked == Ok(Checked::Wrong), "{stored}");
         }

@@ -12,10 +12,10 @@ mod accounts;
 mod bearer;
 mod client_address;
 pub mod config;
+mod csrf;
 mod email;
 mod grant;
 mod hashing;
-mod origins;
 mod password;
 mod refresh_cookie;
 mod refusal;
@@ -27,7 +27,6 @@ pub use accounts::{
 };
 pub use email::{Email, EmailError};
 pub use hashing::{HashCost, HashingLimits, Overloaded, Passwords};
-pub use origins::Origins;
 pub use state::{Clock, DisableError, State, Tokens};
 
 use axum::Router;
@@ -44,7 +43,7 @@ const BODY_BYTES_MAX: usize = 16 * 1024;
 /// Makes the function's router: full paths, every layer inside.
 pub fn router(state: State) -> Router {
     let config = EdgeConfig {
-        cors: state.origins.cors(),
+        origins: state.origins.clone(),
         body_bytes_max: BODY_BYTES_MAX,
         ..EdgeConfig::default()
     };

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use access_token::{AccessToken, Claims, SignError, Signer, Subject, Verifier, VerifyError};
 use chat::UserId;
+use request_source::{Origins, ProxyHops};
 use sessions::{Sessions, Unavailable};
 use time::OffsetDateTime;
 
-use crate::{AccountState, Accounts, AccountsError, Origins, Passwords};
+use crate::{AccountState, Accounts, AccountsError, Passwords};
 
 /// What the function works with. Cloning shares it.
 #[derive(Clone)]
@@ -24,8 +25,8 @@ pub struct State {
     pub tokens: Tokens,
     /// Whose pages may call.
     pub origins: Origins,
-    /// How many proxies of one's own stand in front, each of which appends to `X-Forwarded-For`.
-    pub proxy_hops: u8,
+    /// How many proxies of one's own stand in front.
+    pub proxy_hops: ProxyHops,
     /// What tells the time.
     pub clock: Clock,
 }

@@ -5,7 +5,7 @@ use std::env;
 use access_token::Verifier;
 use access_token::config::read_verifier;
 use chat::AuthMode;
-use http_edge::Cors;
+use request_source::Origins;
 use settings::{Faults, Logs, Settings};
 
 /// The configuration of the function as a Lambda.
@@ -16,7 +16,7 @@ pub struct Config {
     /// `REDIS_URL`; without it the sockets find out by looking that a room has changed.
     pub redis_url: Option<String>,
     /// `CORS_ALLOWED_ORIGINS`.
-    pub cors: Cors,
+    pub origins: Origins,
     /// `AUTH_MODE`.
     pub mode: AuthMode,
     /// `JWT_ISSUER`, `JWT_AUDIENCE` and `JWT_PUBLIC_KEYS`.
@@ -44,11 +44,7 @@ impl Config {
             "the address of Postgres, such as postgres://user:password@host:5432/chat",
         );
         let redis_url = settings.text("REDIS_URL");
-        let origins = settings.list("CORS_ALLOWED_ORIGINS");
-        let cors = Cors::allow(origins.iter().map(String::as_str)).unwrap_or_else(|error| {
-            settings.fault("CORS_ALLOWED_ORIGINS", error.to_string());
-            Cors::default()
-        });
+        let origins = Origins::read(&mut settings);
         let mode = settings
             .parsed("AUTH_MODE", "one of required, optional")
             .unwrap_or_default();
@@ -60,7 +56,7 @@ impl Config {
             verifier,
             database_url: database_url.unwrap_or_default(),
             redis_url,
-            cors,
+            origins,
             logs,
         })
     }

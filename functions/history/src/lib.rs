@@ -23,8 +23,9 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use chat::AuthMode;
 use fanout::Herald;
-use http_edge::{Cors, EdgeConfig, edge};
+use http_edge::{EdgeConfig, edge};
 use message_log::MessageLog;
+use request_source::Origins;
 
 use entrance::Entrance;
 use rooms::Rooms;
@@ -37,7 +38,7 @@ pub struct State {
     /// Who tells the sockets that a room has changed; without one they find out by looking.
     pub herald: Option<Arc<dyn Herald>>,
     /// Which pages of other origins may read them.
-    pub cors: Cors,
+    pub origins: Origins,
     /// Whether who reads has to bring a token.
     pub mode: AuthMode,
     /// What tokens have to pass.
@@ -49,7 +50,7 @@ pub fn router(state: State) -> Router {
     let State {
         log,
         herald,
-        cors,
+        origins,
         mode,
         verifier,
     } = state;
@@ -69,7 +70,7 @@ pub fn router(state: State) -> Router {
         .route_layer(from_fn_with_state(entrance, entrance::check))
         .merge(probes::routes(log));
     let config = EdgeConfig {
-        cors,
+        origins,
         ..EdgeConfig::default()
     };
     edge(routes, config)

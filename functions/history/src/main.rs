@@ -41,7 +41,7 @@ async fn run() -> Result<(), String> {
     let state = State {
         log,
         herald,
-        cors: config.cors,
+        origins: config.origins,
         mode: config.mode,
         verifier: Arc::new(config.verifier),
     };

@@ -15,7 +15,20 @@ pub(super) fn whole(answer: Answer) -> Response {
 /// 503: nobody new is let in, or nothing more is taken. The headers let the page see it.
 pub(super) fn unavailable(headers: Headers) -> Response {
     let text = "This instance takes nobody new at the moment; connect again.\n";
-    let mut response = head(StatusCode::SERVICE_UNAVAILABLE, headers, Body::from(text));
+    told(StatusCode::SERVICE_UNAVAILABLE, headers, text)
+}
+
+/// 429: the address has as many sessions as it may have. The headers let the page see it.
+pub(super) fn too_many(headers: Headers) -> Response {
+    let text = "Too many connections come from this address; close one and connect again.\n";
+    let mut response = told(StatusCode::TOO_MANY_REQUESTS, headers, text);
+    let wait = HeaderValue::from_static("5");
+    response.headers_mut().insert(header::RETRY_AFTER, wait);
+    response
+}
+
+fn told(status: StatusCode, headers: Headers, text: &'static str) -> Response {
+    let mut response = head(status, headers, Body::from(text));
     let plain = HeaderValue::from_static("text/plain; charset=UTF-8");
     response.headers_mut().insert(header::CONTENT_TYPE, plain);
     response

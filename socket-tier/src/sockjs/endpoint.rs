@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use axum::routing::any;
+use request_source::Origins;
 use sockjs::{IframePage, PayloadLimits, Receiving, Reply, Sending, Service, Settings};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -22,12 +23,12 @@ use super::provenance;
 use super::registry::{Begun, Full, Registry};
 use super::shared_session::SharedSession;
 use super::speaking;
+use crate::addresses::{self, Addresses, Crowded};
 use crate::limits::{
     SOCKJS_DISCONNECT_DELAY, SOCKJS_FRAME_BYTES_MAX, SOCKJS_HEARTBEAT, SOCKJS_INBOX_BYTES_MAX,
     SOCKJS_OUTBOX_BYTES_MAX, SOCKJS_PAYLOAD_BYTES_MAX, SOCKJS_PAYLOAD_MESSAGES_MAX,
     SOCKJS_RESPONSE_BYTES_MAX, SOCKJS_SESSIONS_MAX, WEBSOCKET_MESSAGE_BYTES_MAX,
 };
-use crate::origins::Origins;
 use crate::transport::WebSocket;
 use crate::upgrade::Handshake;
 
@@ -36,6 +37,8 @@ use crate::upgrade::Handshake;
 pub struct Entrance {
     /// The origins whose pages may come in.
     pub origins: Origins,
+    /// How many come from where.
+    pub addresses: Arc<Addresses>,
     /// Once cancelled, nobody new comes in.
     pub draining: CancellationToken,
     /// Everybody who is in.
@@ -136,7 +139,7 @@ impl<A: Application> Endpoint<A> {
             Reply::Answer(answer) => answer::whole(answer),
             Reply::RawWebSocket => endpoint.open_raw(request),
             Reply::WebSocket => endpoint.open_framed(request),
-            Reply::Receive(receiving) => endpoint.listen(receiving),
+            Reply::Receive(receiving) => endpoint.listen(receiving, &request),
             Reply::Send(sending) => endpoint.speak(&sending, request.into_body()).await,
         }
     }
@@ -162,8 +165,11 @@ impl<A: Application> Endpoint<A> {
         if self.entrance.draining.is_cancelled() {
             return answer::unavailable(vec![]);
         }
+        let place = self.entrance.addresses.enter(&request);
         let application = Arc::clone(&self.application);
-        let serve = async move |socket: WebSocket| application.serve(socket).await;
+        let serve = async move |socket: WebSocket| {
+            addresses::serve_in(place, socket, |socket| application.serve(socket)).await;
+        };
         self.options
             .raw
             .accept(request, &self.entrance.sockets, serve)
@@ -173,25 +179,26 @@ impl<A: Application> Endpoint<A> {
         if self.entrance.draining.is_cancelled() {
             return answer::unavailable(vec![]);
         }
+        let place = self.entrance.addresses.enter(&request);
         let application = Arc::clone(&self.application);
         let settings = self.options.settings;
         let payload = self.options.service.payload;
         let serve = async move |socket: WebSocket| {
-            application
-                .serve(Framed::new(socket, settings, payload))
-                .await;
+            let framed = Framed::new(socket, settings, payload);
+            addresses::serve_in(place, framed, |framed| application.serve(framed)).await;
         };
         self.options
             .framed()
             .accept(request, &self.entrance.sockets, serve)
     }
 
-    fn listen(&self, receiving: Receiving) -> Response {
+    fn listen(&self, receiving: Receiving, request: &Request) -> Response {
         let session = match self.sessions.find(&receiving.session) {
             Some(session) => session,
-            None => match self.begin(&receiving) {
+            None => match self.begin(&receiving, request) {
                 Ok(session) => session,
-                Err(Full) => return answer::unavailable(receiving.headers),
+                Err(Refused::Full) => return answer::unavailable(receiving.headers),
+                Err(Refused::Crowded) => return answer::too_many(receiving.headers),
             },
         };
         let chunks = Listening::attach(session, receiving.transport).chunks();
@@ -199,10 +206,15 @@ impl<A: Application> Endpoint<A> {
     }
 
     /// Begins a session, unless another request just did.
-    fn begin(&self, receiving: &Receiving) -> Result<Arc<SharedSession>, Full> {
+    fn begin(
+        &self,
+        receiving: &Receiving,
+        request: &Request,
+    ) -> Result<Arc<SharedSession>, Refused> {
         if self.entrance.draining.is_cancelled() {
-            return Err(Full);
+            return Err(Refused::Full);
         }
+        let held = self.entrance.addresses.enter(request)?;
         let session = SharedSession::new(self.options.settings);
         let begun = Registry::begin(&self.sessions, receiving.session.clone(), session)?;
         Ok(match begun {
@@ -210,6 +222,7 @@ impl<A: Application> Endpoint<A> {
                 let session = Arc::clone(place.session());
                 let application = Arc::clone(&self.application);
                 self.entrance.sockets.spawn(async move {
+                    let _held = held;
                     application.serve(Polled::new(place)).await;
                 });
                 session
@@ -223,6 +236,26 @@ impl<A: Application> Endpoint<A> {
             return answer::whole(sending.unknown());
         };
         speaking::speak(&session, sending, body).await
+    }
+}
+
+/// Why a session does not begin.
+enum Refused {
+    /// Nobody new is let in.
+    Full,
+    /// Nobody new from this address.
+    Crowded,
+}
+
+impl From<Full> for Refused {
+    fn from(Full: Full) -> Self {
+        Self::Full
+    }
+}
+
+impl From<Crowded> for Refused {
+    fn from(Crowded: Crowded) -> Self {
+        Self::Crowded
     }
 }
 

@@ -1,9 +1,8 @@
 //! Which page a request comes from.
 
 use axum::http::{HeaderMap, HeaderName, header};
+use request_source::Origins;
 use sockjs::Origin;
-
-use crate::origins::Origins;
 
 /// What a browser says of the page that asks, to servers that it trusts (Fetch Metadata, 2.1).
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -67,7 +66,7 @@ mod tests {
     const LISTED: &str = "https://chat.example";
 
     fn provenance<'a>(headers: &'a HeaderMap) -> Origin<'a> {
-        let origins = Origins::parse([LISTED.to_owned()]).expect("an origin");
+        let origins = Origins::parse([LISTED]).expect("an origin");
         of(headers, &origins)
     }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use request_source::Address;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -49,7 +49,7 @@ impl Line {
     }
 
     /// Waits for a place. A caller that stops waiting leaves the line.
-    pub(super) async fn enter(&self, from: IpAddr) -> Result<Permit, Overloaded> {
+    pub(super) async fn enter(&self, from: Address) -> Result<Permit, Overloaded> {
         let turn = {
             let mut state = lock(&self.0);
             let place = state.place_of(from);
@@ -65,7 +65,7 @@ impl Line {
 }
 
 impl State {
-    fn place_of(&mut self, from: IpAddr) -> Place {
+    fn place_of(&mut self, from: Address) -> Place {
         self.arrivals += 1;
         Place {
             visits: self.visits.count(from, Instant::now()),
@@ -129,27 +129,19 @@ impl Visits {
     }
 
     /// Counts a visit; returns how many there were before.
-    fn count(&mut self, from: IpAddr, now: Instant) -> u8 {
+    fn count(&mut self, from: Address, now: Instant) -> u8 {
         if now.duration_since(self.halved_at) >= Self::HALF_LIFE {
             self.halved_at = now;
             for counter in &mut self.counters {
                 *counter /= 2;
             }
         }
-        let hash = self.hasher.hash_one(network(from));
+        let hash = self.hasher.hash_one(from.holder());
         let index = usize::try_from(hash % Self::COUNTERS as u64).expect("less than the counters");
         let counter = &mut self.counters[index];
         let before = *counter;
         *counter = before.saturating_add(1);
         before
-    }
-}
-
-/// Of IPv6 the network of 64 bits, which commonly has one holder (RFC 6177).
-fn network(address: IpAddr) -> u128 {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_bits().into(),
-        IpAddr::V6(address) => address.to_bits() >> 64 << 64,
     }
 }
 
@@ -160,6 +152,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
     use std::pin::Pin;
     use std::task::{Context, Poll, Waker};
 
@@ -172,14 +165,14 @@ mod tests {
         })
     }
 
-    fn address(last: u8) -> IpAddr {
-        [192, 0, 2, last].into()
+    fn address(last: u8) -> Address {
+        IpAddr::from([192, 0, 2, last]).into()
     }
 
     type Waiting<'a> = Pin<Box<dyn Future<Output = Result<Permit, Overloaded>> + 'a>>;
 
     /// Somebody who has joined the line, or was let in or refused at once.
-    fn joins(line: &Line, from: IpAddr) -> Waiting<'_> {
+    fn joins(line: &Line, from: Address) -> Waiting<'_> {
         let mut waiting: Waiting<'_> = Box::pin(line.enter(from));
         assert!(poll(&mut waiting).is_none(), "the place should be taken");
         waiting
@@ -266,14 +259,5 @@ mod tests {
         }
         tokio::time::advance(Visits::HALF_LIFE).await;
         assert_eq!(visits.count(address(1), Instant::now()), 2);
-    }
-
-    #[test]
-    fn addresses_of_one_holder_count_together() {
-        let parse = |text: &str| network(text.parse().expect("an address"));
-        assert_eq!(parse("2001:db8::1"), parse("2001:db8::2:0:0:1"));
-        assert_ne!(parse("2001:db8::1"), parse("2001:db8:0:1::1"));
-        assert_eq!(parse("::ffff:192.0.2.1"), parse("192.0.2.1"));
-        assert_ne!(parse("192.0.2.1"), parse("192.0.2.2"));
     }
 }

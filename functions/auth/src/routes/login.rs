@@ -38,8 +38,8 @@ pub(crate) async fn log_in(
         .map_err(|error| Refusal::wrong_member("/password", error.to_string()))?;
     let now = state.clock.now();
     let keys = [
-        ThrottleKey::address(from.0),
-        ThrottleKey::account(&email.key(), from.known()),
+        ThrottleKey::address(from.0.ip()),
+        ThrottleKey::account(&email.key(), from.0.known()),
     ];
     // One after the other: who is held back by address does not use up an account's attempts.
     for key in &keys {
@@ -51,7 +51,7 @@ pub(crate) async fn log_in(
     let agent = headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());
-    let client = ClientInfo::new(agent, from.known());
+    let client = ClientInfo::new(agent, from.0.known());
     let (info, token) = state.sessions.begin(user, client, now).await?;
     // Who logs in again has no more use for the session of before.
     if let Some(before) = refresh_cookie::brought(&headers) {

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use sessions::SessionId;
 
 use crate::refusal::Refusal;
-use crate::{State, bearer, refresh_cookie};
+use crate::{State, bearer, csrf, refresh_cookie};
 
 /// Ends the session that the cookie or the access token belongs to, and takes the cookie away.
 /// Where there is no such session, that is how it should be.
@@ -16,7 +16,7 @@ pub(crate) async fn log_out(
 ) -> Result<Response, Refusal> {
     let now = state.clock.now();
     if let Some(token) = refresh_cookie::brought(&headers) {
-        state.origins.check(&headers)?;
+        csrf::check(&state.origins, &headers)?;
         if let Some((user, session)) = state.sessions.end_by_token(token, now).await? {
             tracing::info!(%user, %session, "logged out");
         }

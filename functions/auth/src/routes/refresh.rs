@@ -6,7 +6,7 @@ use axum::response::Response;
 use sessions::Rotation;
 
 use crate::refusal::Refusal;
-use crate::{State, grant, refresh_cookie};
+use crate::{State, csrf, grant, refresh_cookie};
 
 /// Replaces the refresh token (RFC 9700, section 4.14.2) and issues a new access token with the
 /// account as it is now. A refresh token that was replaced earlier ends its session.
@@ -14,7 +14,7 @@ pub(crate) async fn refresh(
     Extract(state): Extract<State>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    state.origins.check(&headers)?;
+    csrf::check(&state.origins, &headers)?;
     let Some(token) = refresh_cookie::brought(&headers) else {
         return Err(Refusal::no_session());
     };

@@ -38,7 +38,7 @@ pub(crate) async fn sign_up(
 ) -> Result<(StatusCode, Json<User>), Refusal> {
     let (email, password, nickname) = parse(body)?;
     let now = state.clock.now();
-    let key = ThrottleKey::address(from.0);
+    let key = ThrottleKey::address(from.0.ip());
     if let Verdict::Wait(wait) = state.sessions.attempt(&key, now).await? {
         return Err(Refusal::too_many_attempts(wait));
     }

@@ -5,12 +5,13 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use access_token::{LIFETIME_MAX, Parties, Signer, SigningKey};
-use auth::{Accounts, Clock, HashCost, HashingLimits, Origins, Passwords, State, Tokens, router};
+use auth::{Accounts, Clock, HashCost, HashingLimits, Passwords, State, Tokens, router};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use request_source::{Origins, ProxyHops};
 use serde_json::{Value, json};
 use sessions::Sessions;
 use sessions::memory::MemorySessions;
@@ -101,8 +102,8 @@ impl Api {
             sessions,
             passwords: Passwords::new(cost, limits),
             tokens: Tokens::new(Signer::new(parties(), KEY.clone(), []), LIFETIME_MAX),
-            origins: Origins::parse(vec![ORIGIN.into()]).expect("an origin"),
-            proxy_hops: 0,
+            origins: Origins::parse([ORIGIN]).expect("an origin"),
+            proxy_hops: ProxyHops(0),
             clock: Clock::showing(move || *clock.lock().expect("no test panicked meanwhile")),
         };
         Self { state, now }

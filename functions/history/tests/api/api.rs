@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use chat::{AuthMode, Content, Draft, Message, Nickname, RoomId, Sender, TempId};
 use history::{State, router};
 use http_body_util::BodyExt;
-use http_edge::Cors;
 use message_log::{Appended, MessageLog};
+use request_source::Origins;
 use serde_json::Value;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -67,7 +67,7 @@ impl Api {
         State {
             log: self.log.clone(),
             herald: None,
-            cors: Cors::allow(["https://chat.example.org"]).expect("an origin"),
+            origins: Origins::parse(["https://chat.example.org"]).expect("an origin"),
             mode: AuthMode::Optional,
             verifier: Arc::new(verifier),
         }
