@@ -28,7 +28,7 @@ pub use family::ROTATION_GRACE;
 pub use person::SESSIONS_PER_USER_MAX;
 pub use port::{Rotation, Sessions, Unavailable};
 pub use revocation::{REVOCATION_LIFETIME, REVOCATION_OVERLAP, Revocation, RevocationCursor};
-pub use session::{SESSION_LIFETIME, SessionId, SessionIdError, SessionInfo};
+pub use session::{SESSION_IDLE_MAX, SESSION_LIFETIME, SessionId, SessionIdError, SessionInfo};
 pub use throttle::{
     ACCOUNT_FREE_ATTEMPTS, ACCOUNT_WAIT_MAX, ADDRESS_FREE_ATTEMPTS, ADDRESS_WAIT_MAX,
     FAMILIAR_LIFETIME, FAMILIAR_PLACES_MAX, ThrottleKey, Verdict,

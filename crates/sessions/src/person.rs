@@ -57,7 +57,7 @@ impl Person {
 
     /// The end of the last thing to remember, or `None` where there is nothing.
     pub(crate) fn expires_at(&self) -> Option<Micros> {
-        let sessions = self.sessions.iter().map(|record| record.expires_at);
+        let sessions = self.sessions.iter().map(Record::ends_at);
         let ended = self.ended_at.map(|at| at.plus(REVOCATION_LIFETIME));
         sessions.chain(ended).max()
     }
@@ -151,6 +151,18 @@ impl Person {
         Ended {
             sessions: sessions.iter().map(|record| record.id).collect(),
             sessionless,
+        }
+    }
+
+    pub(crate) fn end_others(&mut self, kept: SessionId) -> Ended {
+        let (kept, ended) = std::mem::take(&mut self.sessions)
+            .into_iter()
+            .partition(|record| record.id == kept);
+        self.sessions = kept;
+        let ended: Vec<Record> = ended;
+        Ended {
+            sessions: ended.iter().map(|record| record.id).collect(),
+            sessionless: false,
         }
     }
 

@@ -49,8 +49,9 @@ pub enum Rotation {
 /// - An item past its end is dead, removed or not. `now` decides, which the caller reads once per
 ///   request.
 /// - A session ends by [`end`](Self::end), [`end_by_token`](Self::end_by_token),
-///   [`end_all`](Self::end_all), by reuse of a replaced token, by one session too many, or at its
-///   [`expires_at`](SessionInfo::expires_at). All but the last appear in
+///   [`end_all`](Self::end_all), [`end_others`](Self::end_others), by reuse of a replaced token, by
+///   one session too many, when it was not used for [`SESSION_IDLE_MAX`](crate::SESSION_IDLE_MAX),
+///   or at its [`expires_at`](SessionInfo::expires_at). All but the last two appear in
 ///   [`revocations_since`](Self::revocations_since).
 /// - Instances whose clocks differ by up to [`REVOCATION_OVERLAP`](crate::REVOCATION_OVERLAP) miss
 ///   no revocation.
@@ -105,6 +106,14 @@ pub trait Sessions: Send + Sync + 'static {
     fn end_all(
         &self,
         user: UserId,
+        now: OffsetDateTime,
+    ) -> BoxFuture<'_, Result<usize, Unavailable>>;
+
+    /// Ends every session of the user but one; returns how many there were.
+    fn end_others(
+        &self,
+        user: UserId,
+        kept: SessionId,
         now: OffsetDateTime,
     ) -> BoxFuture<'_, Result<usize, Unavailable>>;
 

@@ -5,7 +5,7 @@ use chat::UserId;
 use crate::family::Family;
 use crate::micros::Micros;
 use crate::token::{Presented, RefreshToken};
-use crate::{ClientInfo, SESSION_LIFETIME, SessionId, SessionInfo};
+use crate::{ClientInfo, SESSION_IDLE_MAX, SESSION_LIFETIME, SessionId, SessionInfo};
 
 /// A session of a user, who is not repeated in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +35,13 @@ impl Record {
     }
 
     pub(crate) fn lives(&self, now: Micros) -> bool {
-        now < self.expires_at
+        now < self.ends_at()
+    }
+
+    /// When it ends unless it is used before: at last at [`expires_at`](Self::expires_at).
+    pub(crate) fn ends_at(&self) -> Micros {
+        self.expires_at
+            .min(self.last_used_at.plus(SESSION_IDLE_MAX))
     }
 
     pub(crate) fn info(&self, user: UserId) -> SessionInfo {

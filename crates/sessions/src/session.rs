@@ -13,6 +13,9 @@ use crate::random::random;
 /// How long a session lasts at most, however often it is used.
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3_600);
 
+/// How long a session lasts that is not used: that its refresh token was not replaced meanwhile.
+pub const SESSION_IDLE_MAX: Duration = Duration::from_secs(14 * 24 * 3_600);
+
 /// Identifies a session: a UUID of version 4, whose 122 random bits come from the operating system.
 /// It may be shown to its user and stands in access tokens as `sid`; it opens nothing by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -142,6 +142,22 @@ impl<S: Store> Sessions for S {
         .boxed()
     }
 
+    fn end_others(
+        &self,
+        user: UserId,
+        kept: SessionId,
+        now: OffsetDateTime,
+    ) -> BoxFuture<'_, Result<usize, Unavailable>> {
+        async move {
+            self.change_person(user, now.into(), |person| {
+                let ended = person.end_others(kept);
+                (ended.sessions.len(), ended)
+            })
+            .await
+        }
+        .boxed()
+    }
+
     fn is_revoked(
         &self,
         user: UserId,

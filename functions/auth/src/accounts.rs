@@ -181,22 +181,37 @@ impl Accounts {
         .transpose()
     }
 
-    /// Replaces a hash of the same password, unless it was replaced meanwhile.
-    pub(crate) async fn rehash(
+    /// Replaces the hash of the password by another, of the same password or of a new one; `false`
+    /// where it was replaced meanwhile.
+    pub(crate) async fn replace_hash(
         &self,
         user: UserId,
         from: &str,
         to: &str,
-    ) -> Result<(), AccountsError> {
+    ) -> Result<bool, AccountsError> {
         let statement = || {
             sqlx::query(
-                "UPDATE account SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+                "UPDATE account SET password_hash = $3 \
+                 WHERE id = $1 AND password_hash IN ($2, $3) RETURNING id",
             )
             .bind(user.0)
             .bind(from)
             .bind(to)
         };
-        self.0.fetch(Attempts::Two, statement).await.map(|_| ())
+        // What the first attempt may have done, the second finds done.
+        let row = self.0.fetch(Attempts::Two, statement).await?;
+        Ok(row.is_some())
+    }
+
+    /// Whether this is the hash of the account's password now.
+    pub(crate) async fn has_hash(&self, user: UserId, hash: &str) -> Result<bool, AccountsError> {
+        let statement = || {
+            sqlx::query("SELECT FROM account WHERE id = $1 AND password_hash = $2")
+                .bind(user.0)
+                .bind(hash)
+        };
+        let row = self.0.fetch(Attempts::Two, statement).await?;
+        Ok(row.is_some())
     }
 }
 

@@ -53,6 +53,13 @@ pub struct HashingLimits {
 #[error("too many passwords wait to be hashed")]
 pub struct Overloaded;
 
+/// The turn of somebody to have something hashed, which ends when this is dropped and nothing is
+/// being hashed for it any more.
+pub(crate) struct Turn {
+    shared: Arc<Shared>,
+    permit: Arc<Permit>,
+}
+
 /// What came of a check.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Checked {
@@ -113,15 +120,21 @@ impl Passwords {
         self.0.made.load(Ordering::Relaxed)
     }
 
-    /// Hashes a new password, for somebody at this address; returns a PHC string.
-    pub(crate) async fn hash(
-        &self,
-        password: Password,
-        from: Address,
-    ) -> Result<String, Overloaded> {
+    /// Waits for the turn of somebody at this address. What has to be read before something can be
+    /// hashed is best read in this turn: a flood then asks the store for no more than is hashed.
+    pub(crate) async fn turn(&self, from: Address) -> Result<Turn, Overloaded> {
         let permit = self.0.line.enter(from).await?;
-        self.in_turn(permit, move |shared| shared.hash(&password))
-            .await
+        Ok(Turn {
+            shared: Arc::clone(&self.0),
+            permit: Arc::new(permit),
+        })
+    }
+}
+
+impl Turn {
+    /// Hashes a new password; returns a PHC string.
+    pub(crate) async fn hash(&self, password: Password) -> Result<String, Overloaded> {
+        self.work(move |shared| shared.hash(&password)).await
     }
 
     /// Checks a password against a stored hash, or, where there is none, against one that nobody's
@@ -130,21 +143,18 @@ impl Passwords {
         &self,
         password: Password,
         stored: Option<String>,
-        from: Address,
     ) -> Result<Checked, Overloaded> {
-        let permit = self.0.line.enter(from).await?;
-        self.in_turn(permit, move |shared| shared.check(&password, stored))
+        self.work(move |shared| shared.check(&password, stored))
             .await
     }
 
     /// Runs on a thread that may be busy for long. The permit goes along: a request that is given
     /// up does not make room while its hash is still being computed.
-    async fn in_turn<T: Send + 'static>(
+    async fn work<T: Send + 'static>(
         &self,
-        permit: Permit,
         work: impl FnOnce(&Shared) -> T + Send + 'static,
     ) -> Result<T, Overloaded> {
-        let shared = Arc::clone(&self.0);
+        let (shared, permit) = (Arc::clone(&self.shared), Arc::clone(&self.permit));
         let done = spawn_blocking(move || {
             let done = work(&shared);
             drop(permit);
@@ -237,6 +247,21 @@ mod tests {
                 waiting_max: 1,
             },
         )
+    }
+
+    impl Passwords {
+        async fn hash(&self, password: Password, from: Address) -> Result<String, Overloaded> {
+            self.turn(from).await?.hash(password).await
+        }
+
+        async fn check(
+            &self,
+            password: Password,
+            stored: Option<String>,
+            from: Address,
+        ) -> Result<Checked, Overloaded> {
+            self.turn(from).await?.check(password, stored).await
+        }
     }
 
     fn here() -> Address {

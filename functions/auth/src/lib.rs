@@ -56,6 +56,7 @@ pub fn router(state: State) -> Router {
             "/auth/logout-all",
             post(routes::logout_all::log_out_everywhere),
         )
+        .route("/auth/password", post(routes::password::change))
         .route("/auth/me", get(routes::me::me))
         .route("/auth/sessions", get(routes::session_list::list))
         .route("/auth/sessions/{id}", delete(routes::session_end::end))

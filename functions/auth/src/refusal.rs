@@ -90,6 +90,22 @@ impl Refusal {
         refusal.challenging(BEARER_INVALID)
     }
 
+    /// A guest asks to change a password.
+    pub(crate) fn no_password() -> Self {
+        Self::of(
+            ProblemCode::Forbidden,
+            "A guest has no password. Sign up for an account.",
+        )
+    }
+
+    /// The password is changed, and the sessions that were to end with the old one live on.
+    pub(crate) fn others_stay() -> Self {
+        store_unavailable(
+            "The password is changed, but your other sessions could not be ended. Log out \
+             everywhere.",
+        )
+    }
+
     pub(crate) fn not_found(detail: &'static str) -> Self {
         Self::of(ProblemCode::NotFound, detail)
     }

@@ -7,7 +7,8 @@ use chat::UserId;
 use futures_util::future::join_all;
 use sessions::{
     ACCOUNT_FREE_ATTEMPTS, REVOCATION_LIFETIME, ROTATION_GRACE, Revocation, RevocationCursor,
-    Rotation, SESSION_LIFETIME, SESSIONS_PER_USER_MAX, SessionId, Sessions, ThrottleKey, Verdict,
+    Rotation, SESSION_IDLE_MAX, SESSION_LIFETIME, SESSIONS_PER_USER_MAX, SessionId, Sessions,
+    ThrottleKey, Verdict,
 };
 
 use crate::people::{at, begins, is_unknown, renews, somebody};
@@ -24,11 +25,13 @@ macro_rules! contract {
             reuse_after_the_grace_ends_the_session_for_everybody,
             what_was_never_issued_renews_nothing_and_ends_nothing,
             a_session_dies_at_its_end_however_often_it_was_used,
+            a_session_that_is_not_used_dies_before_its_end,
             a_session_too_many_ends_the_one_unused_for_longest,
             racing_log_ins_leave_no_session_too_many,
             a_session_ends_once_and_by_its_user_only,
             any_token_that_was_good_ends_its_session,
             all_sessions_end_together_and_a_new_one_is_not_meant,
+            all_sessions_but_one_end_together,
             what_has_no_session_is_revoked_up_to_the_moment,
             a_refresh_that_races_with_the_end_does_not_survive_it,
             the_feed_brings_every_revocation_once,
@@ -170,6 +173,12 @@ pub(crate) async fn what_was_never_issued_renews_nothing_and_ends_nothing(sessio
 pub(crate) async fn a_session_dies_at_its_end_however_often_it_was_used(sessions: &dyn Sessions) {
     let user = somebody();
     let (session, token) = begins(sessions, user, at(0.5)).await;
+    let mut token = token;
+    let mut used = session.created_at;
+    while used + SESSION_IDLE_MAX < session.expires_at {
+        used += SESSION_IDLE_MAX - Duration::from_micros(1);
+        token = renews(sessions, &token, used).await;
+    }
     let last_moment = session.expires_at - Duration::from_micros(1);
     let token = renews(sessions, &token, last_moment).await;
     assert!(is_living(sessions, user, session.id, last_moment).await);
@@ -180,6 +189,20 @@ pub(crate) async fn a_session_dies_at_its_end_however_often_it_was_used(sessions
     assert_eq!(sessions.end(user, session.id, end).await, Ok(false));
     assert_eq!(sessions.end_by_token(token.as_str(), end).await, Ok(None));
     assert_eq!(sessions.end_all(user, end).await, Ok(0));
+    assert!(!is_living(sessions, user, session.id, end).await);
+}
+
+pub(crate) async fn a_session_that_is_not_used_dies_before_its_end(sessions: &dyn Sessions) {
+    let user = somebody();
+    let (session, token) = begins(sessions, user, at(0.0)).await;
+    let used = at(100.0);
+    let token = renews(sessions, &token, used).await;
+    let last_moment = used + SESSION_IDLE_MAX - Duration::from_micros(1);
+    assert!(is_living(sessions, user, session.id, last_moment).await);
+
+    let end = used + SESSION_IDLE_MAX;
+    assert!(is_unknown(sessions, token.as_str(), end).await);
+    assert_eq!(sessions.list(user, end).await, Ok(vec![]));
     assert!(!is_living(sessions, user, session.id, end).await);
 }
 
@@ -272,6 +295,31 @@ pub(crate) async fn all_sessions_end_together_and_a_new_one_is_not_meant(session
     renews(sessions, &token, at(2.0)).await;
     assert!(is_living(sessions, bob, of_bob.id, at(2.0)).await);
     assert!(!is_told(bob, Some(of_bob.id), at(0.0)));
+}
+
+pub(crate) async fn all_sessions_but_one_end_together(sessions: &dyn Sessions) {
+    let (ann, bob) = (somebody(), somebody());
+    let (kept, token) = begins(sessions, ann, at(0.0)).await;
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        others.push(begins(sessions, ann, at(0.0)).await);
+    }
+    let (of_bob, _) = begins(sessions, bob, at(0.0)).await;
+
+    assert_eq!(sessions.end_others(ann, kept.id, at(1.0)).await, Ok(3));
+    let mut expected = Vec::new();
+    for (session, token) in &others {
+        assert!(!is_living(sessions, ann, session.id, at(2.0)).await);
+        assert!(is_unknown(sessions, token.as_str(), at(2.0)).await);
+        expected.push((ann, Some(session.id)));
+    }
+    expected.sort();
+    let mut told = told(sessions, at(2.0)).await;
+    told.sort();
+    assert_eq!(told, expected);
+    renews(sessions, &token, at(2.0)).await;
+    assert!(is_living(sessions, bob, of_bob.id, at(2.0)).await);
+    assert_eq!(sessions.end_others(ann, kept.id, at(3.0)).await, Ok(0));
 }
 
 pub(crate) async fn what_has_no_session_is_revoked_up_to_the_moment(sessions: &dyn Sessions) {

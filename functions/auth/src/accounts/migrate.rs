@@ -46,3 +46,17 @@ async fn migrate_on(mut lease: Lease) -> Result<(), sqlx::migrate::MigrateError>
     lease.give_back();
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_migration_makes_an_account() {
+        let migrator = sqlx::migrate!();
+        let mut migrations = migrator.iter().peekable();
+        assert!(migrations.peek().is_some());
+        for migration in migrations {
+            let sql = migration.sql.as_str().to_lowercase();
+            assert!(!sql.contains("insert into account"), "{sql}");
+        }
+    }
+}

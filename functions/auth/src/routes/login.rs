@@ -3,12 +3,12 @@
 use axum::extract::State as Extract;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use chat::UserId;
 use http_edge::JsonBody;
 use serde::Deserialize;
 use sessions::{ClientInfo, ThrottleKey, Verdict};
 use time::OffsetDateTime;
 
+use crate::accounts::Credentials;
 use crate::client_address::ClientAddress;
 use crate::email::Email;
 use crate::hashing::Checked;
@@ -36,23 +36,34 @@ pub(crate) async fn log_in(
         .map_err(|error| Refusal::wrong_member("/email", error.to_string()))?;
     let password = Password::typed(body.password)
         .map_err(|error| Refusal::wrong_member("/password", error.to_string()))?;
-    let now = state.clock.now();
+    let asked_at = state.clock.now();
     let keys = [
         ThrottleKey::address(from.0.ip()),
         ThrottleKey::account(&email.key(), from.0.known()),
     ];
     // One after the other: who is held back by address does not use up an account's attempts.
     for key in &keys {
-        if let Verdict::Wait(wait) = state.sessions.attempt(key, now).await? {
+        if let Verdict::Wait(wait) = state.sessions.attempt(key, asked_at).await? {
             return Err(Refusal::too_many_attempts(wait));
         }
     }
-    let user = check(&state, &email, password, from).await?;
+    let Credentials {
+        user,
+        password_hash,
+    } = check(&state, &email, password, from).await?;
+    // The password may have waited in line to be hashed: what begins now lives from now on.
+    let now = state.clock.now();
     let agent = headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());
     let client = ClientInfo::new(agent, from.0.known());
     let (info, token) = state.sessions.begin(user, client, now).await?;
+    // Whoever changed the password meanwhile has ended the sessions that were there, and means this
+    // one too.
+    if !state.accounts.has_hash(user, &password_hash).await? {
+        state.sessions.end(user, info.id, now).await?;
+        return Err(Refusal::wrong_credentials());
+    }
     // Who logs in again has no more use for the session of before.
     if let Some(before) = refresh_cookie::brought(&headers) {
         state.sessions.end_by_token(before, now).await?;
@@ -63,29 +74,36 @@ pub(crate) async fn log_in(
     Ok(granted)
 }
 
+/// The account whose password it is, with the hash of it that is stored now.
 async fn check(
     state: &State,
     email: &Email,
     password: Password,
     from: ClientAddress,
-) -> Result<UserId, Refusal> {
+) -> Result<Credentials, Refusal> {
+    let turn = state.passwords.turn(from.0).await?;
     let known = state.accounts.credentials(email).await?;
     let stored = known.as_ref().map(|known| known.password_hash.clone());
-    let checked = state.passwords.check(password, stored, from.0).await?;
-    let (Checked::Right { rehashed }, Some(known)) = (checked, known) else {
+    let checked = turn.check(password, stored).await?;
+    drop(turn);
+    let (Checked::Right { rehashed }, Some(mut known)) = (checked, known) else {
         tracing::info!("a log-in was refused");
         return Err(Refusal::wrong_credentials());
     };
-    if let Some(hash) = rehashed
-        && let Err(error) = state
+    if let Some(hash) = rehashed {
+        let replaced = state
             .accounts
-            .rehash(known.user, &known.password_hash, &hash)
-            .await
-    {
-        // The next log-in will do it.
-        tracing::warn!(%error, user = %known.user, "a dated hash was not replaced");
+            .replace_hash(known.user, &known.password_hash, &hash);
+        match replaced.await {
+            Ok(true) => known.password_hash = hash,
+            Ok(false) => {}
+            // The next log-in will do it.
+            Err(error) => {
+                tracing::warn!(%error, user = %known.user, "a dated hash was not replaced");
+            }
+        }
     }
-    Ok(known.user)
+    Ok(known)
 }
 
 /// The log-in is done: that its attempts stay counted harms less than to say that it is not.

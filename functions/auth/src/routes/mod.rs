@@ -7,6 +7,7 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod logout_all;
 pub(crate) mod me;
+pub(crate) mod password;
 pub(crate) mod probes;
 pub(crate) mod refresh;
 pub(crate) mod session_end;

@@ -42,7 +42,7 @@ pub(crate) async fn sign_up(
     if let Verdict::Wait(wait) = state.sessions.attempt(&key, now).await? {
         return Err(Refusal::too_many_attempts(wait));
     }
-    let password_hash = state.passwords.hash(password, from.0).await?;
+    let password_hash = state.passwords.turn(from.0).await?.hash(password).await?;
     let new = NewAccount {
         id: new_id(now),
         email,

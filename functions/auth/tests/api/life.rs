@@ -1,13 +1,16 @@
 //! The life of an account.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use access_token::LIFETIME_MAX;
+use auth::Clock;
 use axum::http::{Method, StatusCode, header};
 use chat::UserId;
 use serde_json::{Value, json};
 use sessions::memory::MemorySessions;
-use sessions::{ROTATION_GRACE, SESSION_LIFETIME, Sessions};
+use sessions::{ROTATION_GRACE, SESSION_IDLE_MAX, SESSION_LIFETIME, Sessions};
 use uuid::Uuid;
 
 use crate::api::{Api, PASSWORD};
@@ -176,18 +179,51 @@ async fn a_replaced_refresh_token_that_comes_back_ends_its_session() {
 async fn a_session_ends_at_last_however_often_it_is_refreshed() {
     let api = Api::start().await;
     let mut ada = api.logged_in().await;
-    let half = SESSION_LIFETIME / 2;
-    api.passes(half);
+    let third = SESSION_LIFETIME / 3;
+    api.passes(third);
+    assert_eq!(ada.refreshes().await.status, StatusCode::OK);
+    api.passes(third);
     let refreshed = ada.refreshes().await;
     let cookie = refreshed.headers[header::SET_COOKIE]
         .to_str()
         .expect("text");
     assert!(
-        cookie.ends_with(&format!("Max-Age={}", half.as_secs())),
+        cookie.ends_with(&format!("Max-Age={}", third.as_secs())),
         "{cookie}"
     );
-    api.passes(half);
+    api.passes(third);
     ada.refreshes().await.is_problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_used_ends_before() {
+    let api = Api::start().await;
+    let mut ada = api.logged_in().await;
+    api.passes(SESSION_IDLE_MAX - Duration::from_secs(1));
+    assert_eq!(ada.refreshes().await.status, StatusCode::OK);
+    api.passes(SESSION_IDLE_MAX);
+    ada.refreshes().await.is_problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_token_lives_from_its_issue_and_not_from_when_its_owner_began_to_wait() {
+    let mut api = Api::start().await;
+    let ada = api.member().await;
+    let start = api.now();
+    // The first look is before the password is hashed, the second after.
+    let looks = AtomicU64::new(0);
+    let minute = move || start + Duration::from_secs(60 * looks.fetch_add(1, Ordering::Relaxed));
+    api.state.clock = Clock::showing(minute);
+    let mut again = api.stranger();
+    again.email.clone_from(&ada.email);
+    let answer = again.logs_in().await;
+    assert_eq!(answer.json()["expiresIn"], LIFETIME_MAX.as_secs());
+    let token = again.token.expect("a token");
+    let verifier = api.state.tokens.verifier();
+    let claims = verifier.verify(&token, start + Duration::from_secs(60));
+    let claims = claims.expect("a good token");
+    assert_eq!(claims.issued_at, start + Duration::from_secs(60));
+    assert_eq!(claims.expires_at, claims.issued_at + LIFETIME_MAX);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod keys;
 mod lambda;
 mod life;
 mod logs;
+mod password;
 mod people;
 mod revocation;
 mod throttles;

@@ -1,5 +1,7 @@
 //! Names and addresses of people.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use serde_json::json;
 
@@ -40,6 +42,14 @@ async fn a_password_is_taken_exactly_as_typed() {
             .await
             .is_problem(401, "unauthenticated");
     }
+}
+
+#[tokio::test]
+async fn a_password_is_good_for_as_long_as_its_owner_keeps_it() {
+    let api = Api::start().await;
+    let mut ada = api.member().await;
+    api.passes(Duration::from_secs(10 * 365 * 24 * 3_600));
+    assert_eq!(ada.logs_in().await.status, StatusCode::OK);
 }
 
 #[tokio::test]
