@@ -80,9 +80,11 @@ async fn every_statement_on_large_tables_goes_by_an_index() {
         statement
             .bind(vec![room.clone(); 3])
             .bind(vec![Some(Uuid::nil()); 3])
+            .bind(vec![Uuid::new_v4(); 3])
     };
     let plan_of_admission = plan(&mut lease, ADMIT, drafts).await;
     uses(&plan_of_admission, "chat_room_member");
+    uses(&plan_of_admission, "chat_message_send_key");
     let of_user = |statement: Statement| statement.bind(Uuid::nil()).bind("").bind(50_i64);
     let plan_of_rooms = plan(&mut lease, rooms::ROOMS_OF, of_user).await;
     uses(&plan_of_rooms, "chat_room_member_user");

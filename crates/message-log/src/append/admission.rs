@@ -16,15 +16,25 @@ WHERE room_id = ANY ($1::text[])
 ORDER BY room_id
 FOR NO KEY UPDATE";
 
+/// Members, and whoever says again what is stored already: he may have been a member then, and may
+/// not know yet what became of it.
 pub(crate) const ADMIT: &str = "
 SELECT draft.place - 1, room.access
-FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS draft (room_id, user_id, place)
-JOIN chat_room_member AS member
-    ON member.room_id = draft.room_id AND member.user_id = draft.user_id
-JOIN chat_room AS room ON room.room_id = draft.room_id";
+FROM unnest($1::text[], $2::uuid[], $3::uuid[])
+    WITH ORDINALITY AS draft (room_id, user_id, temp_id, place)
+JOIN chat_room AS room ON room.room_id = draft.room_id
+WHERE EXISTS (
+    SELECT FROM chat_room_member AS member
+    WHERE member.room_id = draft.room_id AND member.user_id = draft.user_id
+) OR EXISTS (
+    SELECT FROM chat_message AS m
+    WHERE m.room_id = draft.room_id
+        AND m.temp_id = draft.temp_id
+        AND coalesce(m.sender_id::text, 'guest ' || m.sender) = draft.user_id::text
+)";
 
 /// Locks the rooms of the drafts and says of each draft under which rules it is let in; `None`
-/// where its room is private and its sender no member, or the room not there.
+/// where its room is private and its sender no member who says something new, or the room not there.
 ///
 /// Every instance locks open rooms first and private ones then, each kind in the order of the
 /// names, so no two wait for each other.
@@ -45,10 +55,10 @@ pub(super) async fn admit(
         .execute(&mut **lease)
         .await?;
     // Asked only now: what was changed while the lock was waited for counts.
-    let members = members(lease, drafts).await?;
+    let insiders = insiders(lease, drafts).await?;
     let admitted = drafts.iter().enumerate().map(|(place, draft)| {
         if draft.room.is_private() {
-            members.get(&place).copied()
+            insiders.get(&place).copied()
         } else {
             Some(Access::default())
         }
@@ -73,8 +83,8 @@ fn names(rooms: Vec<&RoomId>) -> Vec<&str> {
     rooms.into_iter().map(RoomId::as_str).collect()
 }
 
-/// The places of the drafts whose senders are members of their rooms, and the rooms' rules.
-async fn members(
+/// The places of the drafts whose senders may say them in their rooms, and the rooms' rules.
+async fn insiders(
     lease: &mut Lease,
     drafts: &[Draft],
 ) -> Result<HashMap<usize, Access>, sqlx::Error> {
@@ -83,9 +93,11 @@ async fn members(
         .iter()
         .map(|draft| draft.sender.id.map(|id| id.0))
         .collect();
+    let temp_ids: Vec<_> = drafts.iter().map(|draft| draft.temp_id.0).collect();
     let rows = sqlx::query(ADMIT)
         .bind(&rooms)
         .bind(&senders)
+        .bind(&temp_ids)
         .fetch_all(&mut **lease)
         .await?;
     rows.iter()

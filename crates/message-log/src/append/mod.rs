@@ -44,8 +44,8 @@ pub enum Appended {
     /// The same sender used the same tempId in the same room for another content. Nothing was
     /// stored for this draft.
     Conflict,
-    /// There is no such private room, or the sender is no member of it. Nothing was stored for
-    /// this draft.
+    /// There is no such private room, or the sender is no member of it and stored nothing under
+    /// this tempId while he was. Nothing was stored for this draft.
     NotThere,
 }
 
@@ -91,7 +91,8 @@ impl MessageLog {
     /// ever, is not stored again: it gets the first result as a duplicate, or a conflict where its
     /// content is another. Where the first was edited or deleted since, its content is not
     /// compared. A draft for a private room is stored where its sender is a member, which the
-    /// transaction itself decides, under the lock of the room.
+    /// transaction itself decides, under the lock of the room; the first result is also repeated to
+    /// a sender who is none any more.
     ///
     /// # Errors
     /// No draft of the batch was stored, or it is not known whether all were ([`AppendError`]).
