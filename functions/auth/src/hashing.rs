@@ -5,11 +5,13 @@ mod line;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use argon2::password_hash::phc::{PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use request_source::Address;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use crate::password::Password;
 use line::{Line, Permit};
@@ -29,6 +31,9 @@ struct Shared {
     line: Line,
     made: AtomicU64,
 }
+
+/// How long somebody waits for his turn before he is told to come back: less than a request may take.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// What one hash costs, whoever computes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +128,8 @@ impl Passwords {
     /// Waits for the turn of somebody at this address. What has to be read before something can be
     /// hashed is best read in this turn: a flood then asks the store for no more than is hashed.
     pub(crate) async fn turn(&self, from: Address) -> Result<Turn, Overloaded> {
-        let permit = self.0.line.enter(from).await?;
+        let entered = timeout(TURN_WAIT_MAX, self.0.line.enter(from));
+        let permit = entered.await.map_err(|_| Overloaded)??;
         Ok(Turn {
             shared: Arc::clone(&self.0),
             permit: Arc::new(permit),
@@ -297,6 +303,17 @@ mod tests {
             .check(typed("correct horse "), Some(hash), here())
             .await;
         assert!(wrong == Ok(Checked::Wrong));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_too_long_is_told_to_come_back() {
+        let passwords = passwords(CHEAP);
+        let held = passwords.turn(here()).await.expect("nobody is there");
+        let began = tokio::time::Instant::now();
+        assert!(matches!(passwords.turn(here()).await, Err(Overloaded)));
+        assert_eq!(began.elapsed(), TURN_WAIT_MAX);
+        drop(held);
+        assert!(passwords.turn(here()).await.is_ok());
     }
 
     #[tokio::test]
