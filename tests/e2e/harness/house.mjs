@@ -19,6 +19,9 @@ export class House {
   /** The two instances. */
   one;
   two;
+  /** What tokens are verified with, and who issues them. */
+  publicKey;
+  issuer = ISSUER;
   #programs = [];
 
   /**
@@ -59,6 +62,7 @@ export class House {
       JWT_LIFETIME_SECONDS: String(tokenSeconds),
     });
     house.address = await house.#keeps(functions).listens();
+    house.publicKey = keys.publicKey;
     const tier = { ...shared, JWT_PUBLIC_KEYS: keys.publicKey };
     [house.one, house.two] = await Promise.all([SocketTier.starts(tier), SocketTier.starts(tier)]);
     house.#keeps(house.one);

@@ -32,6 +32,19 @@ export class Person {
     return person;
   }
 
+  /** Tries to connect and is not let in: how the socket was closed, and what was said before. */
+  static async isTurnedAway(t, name, { address }, token) {
+    const person = new Person(name, `${address.replace("http", "ws")}/ws`, token);
+    t.after(() => person.leaves());
+    const connected = new Promise((resolve) => {
+      person.#client.onConnect = () => resolve();
+    });
+    person.#client.activate();
+    const closed = await within(Promise.race([connected, person.#closed]), `${name} is answered`);
+    if (!closed) throw new Error(`${name} was let in`);
+    return { ...closed, error: person.errors.entries[0]?.headers.message };
+  }
+
   constructor(name, url, token) {
     this.name = name;
     this.#client = new Client({
@@ -62,7 +75,12 @@ export class Person {
 
   /** Tries to listen in a room: the problem that it is refused with. */
   async isRefused(room, headers = {}) {
-    const { problem } = await this.#asksToListen(`/topic/${room}`, headers, () => {});
+    return this.isRefusedAt(`/topic/${room}`, headers);
+  }
+
+  /** Tries to listen at a destination: the problem that it is refused with. */
+  async isRefusedAt(destination, headers = {}) {
+    const { problem } = await this.#asksToListen(destination, headers, () => {});
     return problem;
   }
 
