@@ -26,12 +26,21 @@ pub struct Config {
     pub web_dir: Option<PathBuf>,
 }
 
+/// What a configuration is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The whole chat, or a tool around it: what is absent is embedded.
+    Whole,
+    /// The functions beside a socket tier: they share everything with others.
+    Functions,
+}
+
 impl Config {
     /// Reads the environment of the process, and what it says about the log.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn from_env() -> Result<(Self, Logs), Faults> {
+    pub fn from_env(purpose: Purpose) -> Result<(Self, Logs), Faults> {
         #[expect(
             clippy::disallowed_methods,
             reason = "a config.rs reads the environment"
@@ -45,7 +54,35 @@ impl Config {
         let tokens = TokenSettings::read(&mut settings);
         let web_dir = settings.text("WEB_DIR").map(PathBuf::from);
         let logs = Logs::read(&mut settings);
-        if cfg!(not(feature = "embedded")) && database_url.is_none() {
+        if purpose == Purpose::Functions {
+            for (name, is_absent, expected) in [
+                (
+                    "DATABASE_URL",
+                    database_url.is_none(),
+                    "the address of Postgres, such as postgres://user:password@host:5432/chat",
+                ),
+                (
+                    "SESSIONS_TABLE",
+                    sessions_table.is_none(),
+                    "the name of the table in DynamoDB",
+                ),
+                (
+                    "JWT_ISSUER",
+                    tokens.issuer.is_none(),
+                    "the address under which people reach this, such as https://chat.example.org",
+                ),
+                (
+                    "JWT_PRIVATE_KEY",
+                    tokens.key.is_none(),
+                    "an RSA key in PEM or its file's path; `maru keys make` makes one",
+                ),
+            ] {
+                // What is there and wrong has been noted already.
+                if is_absent && settings.text(name).is_none() {
+                    settings.fault(name, format!("is not set; set it to {expected}"));
+                }
+            }
+        } else if cfg!(not(feature = "embedded")) && database_url.is_none() {
             settings.fault(
                 "DATABASE_URL",
                 "is not set, and this build has no embedded Postgres; set it to the address of one",

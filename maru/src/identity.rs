@@ -40,14 +40,10 @@ pub(crate) struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// Puts the function's state together and makes its tables.
+    /// Puts the function's state together.
     pub(crate) async fn open(self) -> Result<State> {
         let accounts =
             Accounts::open(self.database_url, DATABASE_CONNECTIONS).context("the accounts")?;
-        accounts
-            .migrate()
-            .await
-            .context("the tables of the accounts cannot be made")?;
         let sessions: Arc<dyn Sessions> = match self.sessions_table {
             Some(table) => Arc::new(dynamo::connect(table).await.context("SESSIONS_TABLE")?),
             None => Arc::new(MemorySessions::new()),

@@ -6,8 +6,11 @@
 pub mod config;
 #[cfg(feature = "embedded")]
 pub mod embedded;
+pub mod functions;
 mod identity;
+pub mod keys;
 pub mod migrate;
 mod page;
 mod parts;
 pub mod serve;
+pub mod token;

@@ -1,12 +1,17 @@
 //! The command `maru`: alone, the whole chat in one process; with a subcommand, a tool around it.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
-use maru::config::Config;
+use clap::{Parser, Subcommand, ValueEnum};
+use maru::config::{Config, Purpose};
 #[cfg(feature = "embedded")]
 use maru::embedded::{relocate_cache, serve_until};
+use maru::keys::{self, Step};
+use maru::{migrate, token};
+use socket_tier::config::Rim;
+use socket_tier::healthcheck;
 use tokio::runtime::Runtime;
 
 /// Real-time multi-room chat over STOMP: alone, the whole chat in one process.
@@ -23,11 +28,21 @@ struct Cli {
 enum Command {
     /// Serve the whole chat (the default).
     Serve,
+    /// Serve accounts, history and the page over HTTP, beside a socket tier.
+    Functions,
     /// Make the tables in the Postgres of `DATABASE_URL`, or bring them up to date.
-    Migrate,
+    Migrate(migrate::Options),
+    /// Ask the server on `LISTEN` whether it is ready: for container engines.
+    Healthcheck,
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Make and change the keys of access tokens.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Make access tokens.
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Prove on a running deployment that nothing is lost, doubled or left out.
     Verify(Box<verify::Options>),
     /// Serve the embedded Postgres alone and print its address.
@@ -36,14 +51,54 @@ enum Command {
     Postgres {
         /// Where it keeps its data.
         #[arg(long)]
-        data_dir: std::path::PathBuf,
+        data_dir: PathBuf,
     },
 }
 
 #[derive(Subcommand)]
 enum ConfigCommand {
     /// Say everything that is wrong with the environment's variables.
-    Check,
+    Check {
+        /// For whom the environment is
+        #[arg(long = "for", value_enum, default_value_t = Program::Maru)]
+        program: Program,
+    },
+}
+
+/// A program that the environment configures.
+#[derive(Clone, Copy, ValueEnum)]
+enum Program {
+    /// The whole chat in one process.
+    Maru,
+    /// `maru functions`.
+    Functions,
+    /// `socket-tier`.
+    SocketTier,
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Make the first key in a folder.
+    Make {
+        /// The folder
+        folder: PathBuf,
+    },
+    /// Take the next step of a change of keys, and say what is to be done then.
+    Rotate {
+        /// The folder
+        folder: PathBuf,
+    },
+    /// End a change of keys: the former key is not accepted any more.
+    Retire {
+        /// The folder
+        folder: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Sign a guest's token with `JWT_PRIVATE_KEY`, and print it.
+    Issue(token::Options),
 }
 
 fn main() -> ExitCode {
@@ -62,34 +117,33 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Serve => {
-            let (config, logs) = Config::from_env()?;
-            logs.start();
+            let config = configured(Purpose::Whole)?;
             #[cfg(feature = "embedded")]
             if config.database_url.is_none() {
                 relocate_cache(&config.data_dir)?;
             }
-            // An error says that a provider is there already, which is as good.
-            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
             Runtime::new()?.block_on(maru::serve::serve(config))?;
         }
-        Command::Migrate => {
-            let (config, logs) = Config::from_env()?;
-            logs.start();
-            // An error says that a provider is there already, which is as good.
-            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-            Runtime::new()?.block_on(maru::migrate::migrate(&config))?;
-            #[expect(clippy::print_stdout, reason = "the answer of the command")]
-            {
-                println!("the tables are up to date");
-            }
+        Command::Functions => {
+            let config = configured(Purpose::Functions)?;
+            Runtime::new()?.block_on(maru::functions::serve(config))?;
         }
-        Command::Config(ConfigCommand::Check) => {
-            Config::from_env()?;
-            #[expect(clippy::print_stdout, reason = "the answer of the command")]
-            {
-                println!("the configuration is good");
-            }
+        Command::Migrate(options) => {
+            let config = configured(Purpose::Whole)?;
+            Runtime::new()?.block_on(migrate::migrate(&config, options))?;
+            answer("the tables are up to date");
         }
+        Command::Healthcheck => healthcheck::ask(Rim::listen_from_env()?)?,
+        Command::Config(ConfigCommand::Check { program }) => {
+            match program {
+                Program::Maru => drop(Config::from_env(Purpose::Whole)?),
+                Program::Functions => drop(Config::from_env(Purpose::Functions)?),
+                Program::SocketTier => drop(socket_tier::config::Config::from_env()?),
+            }
+            answer("the configuration is good");
+        }
+        Command::Keys(command) => answer(change_keys(&command)?),
+        Command::Token(TokenCommand::Issue(options)) => answer(&token::issue(&options)?),
         Command::Verify(options) => return prove(*options),
         #[cfg(feature = "embedded")]
         Command::Postgres { data_dir } => {
@@ -100,14 +154,49 @@ fn run(command: Command) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Reads the environment and starts the log that it asks for.
+fn configured(purpose: Purpose) -> Result<Config> {
+    let (config, logs) = Config::from_env(purpose)?;
+    logs.start();
+    // An error says that a provider is there already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    Ok(config)
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of a command")]
+fn answer(text: &str) {
+    println!("{text}");
+}
+
+/// Changes the keys in a folder; what is to be done then.
+fn change_keys(command: &KeysCommand) -> Result<&'static str> {
+    Ok(match command {
+        KeysCommand::Make { folder } => {
+            keys::make(folder)?;
+            "a key was made: jwt-private.pem is for the functions alone, jwt-public.pem for all"
+        }
+        KeysCommand::Rotate { folder } => match keys::rotate(folder)? {
+            Step::Announced => {
+                "the coming key is published in jwt-public.pem; restart the socket tier and the \
+                 functions one by one, so that all accept it, then run this command again"
+            }
+            Step::Switched => {
+                "the coming key signs; restart the functions one by one, and when the last token \
+                 of the former key has run out (15 minutes), run `maru keys retire`"
+            }
+        },
+        KeysCommand::Retire { folder } => {
+            keys::retire(folder)?;
+            "only the key that signs is accepted; restart the socket tier and the functions one by one"
+        }
+    })
+}
+
 /// Prints the verdict. Broken promises end the command with 1, what could not be checked with 2.
 fn prove(options: verify::Options) -> Result<ExitCode> {
     match Runtime::new()?.block_on(verify::run(options)) {
         Ok(report) => {
-            #[expect(clippy::print_stdout, reason = "the answer of the command")]
-            {
-                println!("{report}");
-            }
+            answer(&report.to_string());
             Ok(if report.kept {
                 ExitCode::SUCCESS
             } else {
@@ -126,12 +215,7 @@ fn prove(options: verify::Options) -> Result<ExitCode> {
 
 #[cfg(feature = "embedded")]
 async fn serve_postgres(data_dir: &std::path::Path) -> Result<()> {
-    #[expect(
-        clippy::print_stdout,
-        reason = "the address is what the command is for"
-    )]
-    let announce = |url: &str| println!("{url}");
     let stop = socket_tier::drain::stop_signal()?;
-    serve_until(data_dir, |_| {}, announce, stop).await?;
+    serve_until(data_dir, |_| {}, answer, stop).await?;
     Ok(())
 }

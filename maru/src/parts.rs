@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::embedded::EmbeddedPostgres;
 
 /// How many connections a named Postgres is asked for.
-const DATABASE_CONNECTIONS: u32 = 8;
+pub(crate) const DATABASE_CONNECTIONS: u32 = 8;
 
 /// How many connections the embedded Postgres is asked for: it runs one transaction at a time.
 #[cfg(feature = "embedded")]

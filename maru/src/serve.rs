@@ -4,15 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use axum::Router;
-use axum::extract::Request;
 use chat::AuthMode;
 use fanout::Herald;
 use socket_tier::{Access, SocketTier, Stores, drain};
 use tokio::net::TcpListener;
-use tower::{ServiceExt, service_fn};
 
 use crate::config::Config;
+use crate::functions::with_functions;
 use crate::identity;
 use crate::page::Page;
 use crate::parts::{Database, Hearing};
@@ -53,6 +51,10 @@ pub async fn serve(config: Config) -> Result<()> {
     };
     let identity = identity.open().await?;
     let accounts = identity.accounts.clone();
+    accounts
+        .migrate()
+        .await
+        .context("the tables of the accounts cannot be made")?;
 
     let mode = config.rim.auth_mode;
     let herald: Arc<dyn Herald> = Arc::new(Arc::clone(&hearing.fanout));
@@ -79,23 +81,7 @@ pub async fn serve(config: Config) -> Result<()> {
         mode,
         verifier: Arc::clone(identity.tokens.verifier()),
     });
-    let auth = auth::router(identity);
-    let mut router: Router = tier.router();
-    for path in auth::PATHS {
-        let auth = auth.clone();
-        let service = service_fn(move |request: Request| auth.clone().oneshot(request));
-        router = router.route_service(path, service);
-    }
-    let served = page.clone();
-    let router = router.fallback_service(service_fn(move |request: Request| {
-        let (answer, history) = (served.answer(&request), history.clone());
-        async move {
-            match answer {
-                Some(answer) => Ok(answer),
-                None => history.oneshot(request).await,
-            }
-        }
-    }));
+    let router = with_functions(tier.router(), auth::router(identity), history, page.clone());
     let page = page.settled().await;
 
     println!("listening on http://{address}");

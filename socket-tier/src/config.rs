@@ -116,12 +116,31 @@ impl Rim {
     pub const LISTEN_DEFAULT: SocketAddr =
         SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
+    /// Reads `LISTEN` alone.
+    ///
+    /// # Errors
+    /// It is no address.
+    pub fn listen_from_env() -> Result<SocketAddr, Faults> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a config.rs reads the environment"
+        )]
+        let mut settings = Settings::new(|name| env::var_os(name));
+        let listen = Self::read_listen(&mut settings);
+        settings.finish()?;
+        Ok(listen)
+    }
+
+    fn read_listen(settings: &mut Settings<'_>) -> SocketAddr {
+        settings
+            .parsed("LISTEN", "an address and a port such as 127.0.0.1:8080")
+            .unwrap_or(Self::LISTEN_DEFAULT)
+    }
+
     /// Reads `LISTEN`, `CORS_ALLOWED_ORIGINS`, `TRUSTED_PROXY_HOPS`, `CONNECTIONS_PER_ADDRESS_MAX`,
     /// `AUTH_MODE` and `HEARTBEAT_MS`.
     pub fn read(settings: &mut Settings<'_>) -> Self {
-        let listen = settings
-            .parsed("LISTEN", "an address and a port such as 127.0.0.1:8080")
-            .unwrap_or(Self::LISTEN_DEFAULT);
+        let listen = Self::read_listen(settings);
         let origins = Origins::read(settings);
         let proxy_hops = ProxyHops::read(settings);
         let address_cap = AddressCap::read(settings);

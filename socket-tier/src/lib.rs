@@ -14,6 +14,7 @@ mod connection;
 mod destination;
 pub mod drain;
 pub mod failpoints;
+pub mod healthcheck;
 mod hub;
 mod identity;
 pub mod limits;

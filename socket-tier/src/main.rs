@@ -8,15 +8,47 @@ use fanout::redis::{self, RedisConfig};
 use message_log::MessageLog;
 use sessions::memory::MemorySessions;
 use sessions::{Sessions, dynamo};
-use socket_tier::config::Config;
-use socket_tier::{Access, SocketTier, Stores, drain};
+use socket_tier::config::{Config, Rim};
+use socket_tier::{Access, SocketTier, Stores, drain, healthcheck};
 use tokio::net::TcpListener;
 
 /// How many connections to Postgres an instance takes: one writes, the others read.
 const DATABASE_CONNECTIONS: u32 = 8;
 
+/// Alone it serves; `socket-tier healthcheck` asks the instance beside it whether it is ready.
+pub(crate) fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    match arguments.as_slice() {
+        [] => serve(),
+        [word] if word == "healthcheck" => check(),
+        _ => {
+            #[expect(clippy::print_stderr, reason = "what can be asked for")]
+            {
+                eprintln!("usage: socket-tier [healthcheck]; the environment configures it");
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn check() -> ExitCode {
+    let asked = Rim::listen_from_env()
+        .map_err(|faults| faults.to_string())
+        .and_then(|listen| healthcheck::ask(listen).map_err(|error| error.to_string()));
+    match asked {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            #[expect(clippy::print_stderr, reason = "why nobody should be sent here")]
+            {
+                eprintln!("{why}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
 #[tokio::main]
-pub(crate) async fn main() -> ExitCode {
+async fn serve() -> ExitCode {
     match run().await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

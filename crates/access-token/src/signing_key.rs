@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::KeyPair as _;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey};
 
@@ -27,10 +28,7 @@ impl SigningKey {
     pub fn generate() -> Result<(Self, PrivateKeyPem), KeyError> {
         let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::NoRandomness)?;
         let der: Pkcs8V1Der<'static> = pair.as_der().map_err(|_| KeyError::NoRandomness)?;
-        let pem = pem::encode_config(
-            &pem::Pem::new("PRIVATE KEY", der.as_ref()),
-            pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF),
-        );
+        let pem = encode("PRIVATE KEY", der.as_ref());
         Ok((Self::from_pem(&pem)?, PrivateKeyPem(pem)))
     }
 
@@ -53,9 +51,27 @@ impl SigningKey {
         &self.public
     }
 
+    /// The PEM of that half (RFC 7468, section 13).
+    ///
+    /// # Errors
+    /// None with a key that was read or made here.
+    pub fn public_pem(&self) -> Result<String, KeyError> {
+        let pair = KeyPair::from_der(self.encoding.as_bytes()).map_err(|_| KeyError::NotRsa)?;
+        let der: PublicKeyX509Der<'static> =
+            pair.public_key().as_der().map_err(|_| KeyError::NotRsa)?;
+        Ok(encode("PUBLIC KEY", der.as_ref()))
+    }
+
     pub(crate) fn encoding(&self) -> &EncodingKey {
         &self.encoding
     }
+}
+
+fn encode(tag: &str, der: &[u8]) -> String {
+    pem::encode_config(
+        &pem::Pem::new(tag, der),
+        pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF),
+    )
 }
 
 impl PrivateKeyPem {

@@ -117,7 +117,8 @@ impl Clock {
         Self(Arc::new(now))
     }
 
-    pub(crate) fn now(&self) -> OffsetDateTime {
+    /// What it shows.
+    pub fn now(&self) -> OffsetDateTime {
         (self.0)()
     }
 }
