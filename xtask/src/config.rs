@@ -20,6 +20,12 @@ pub(crate) struct Config {
     pub(crate) workspace: PathBuf,
     /// Where cargo puts the programs it builds: the folder of this very program.
     pub(crate) programs: PathBuf,
+    /// The command `maru` that is tested.
+    pub(crate) maru: PathBuf,
+    /// The instance of the socket tier that is tested.
+    pub(crate) socket_tier: PathBuf,
+    /// The page that is tested, where it is not the one that the tests build.
+    pub(crate) page: Option<PathBuf>,
     /// What `cargo run` told this program about the package xtask.
     pub(crate) told_by_cargo: Vec<OsString>,
 }
@@ -36,6 +42,9 @@ impl Config {
     pub(crate) fn from_env() -> Result<Self> {
         let text = |name| env::var(name).ok().filter(|value| !value.is_empty());
         let own = env::current_exe().context("the path of this program is not known")?;
+        let programs = own
+            .parent()
+            .context("this program does not lie in a folder")?;
         Ok(Self {
             database_url: text("DATABASE_URL"),
             redis_url: text("REDIS_URL"),
@@ -47,10 +56,10 @@ impl Config {
                 .parent()
                 .context("xtask does not lie in the workspace")?
                 .to_owned(),
-            programs: own
-                .parent()
-                .context("this program does not lie in a folder")?
-                .to_owned(),
+            programs: programs.to_owned(),
+            maru: programs.join("maru"),
+            socket_tier: programs.join("socket-tier"),
+            page: None,
             told_by_cargo: env::vars_os()
                 .map(|(name, _)| name)
                 .filter(|name| is_about_a_package(&name.to_string_lossy()))

@@ -11,6 +11,7 @@ use crate::cargo;
 use crate::config::Config;
 use crate::install::Installer;
 use crate::node::Node;
+use crate::operations::Operations;
 use crate::python::{self, Python};
 use crate::report;
 use crate::serverless::Serverless;
@@ -30,6 +31,7 @@ pub(crate) struct Ground<'a> {
     python: Option<Python>,
     browser: Option<Browser>,
     serverless: Option<Serverless>,
+    operations: Option<Operations>,
     embedded: Option<Server>,
     native: Option<Servers>,
     // Last, so that nobody writes into it any more when it goes.
@@ -55,6 +57,7 @@ impl<'a> Ground<'a> {
             python: None,
             browser: None,
             serverless: None,
+            operations: None,
             embedded: None,
             native: None,
             scratch: tempfile::Builder::new().prefix("maru-scratch-").tempdir()?,
@@ -78,8 +81,11 @@ impl<'a> Ground<'a> {
         if steps.contains(&Step::Serverless) {
             ground.serverless = Some(Serverless::prepare(config, &mut installer)?);
         }
+        if steps.contains(&Step::Operations) {
+            ground.operations = Some(Operations::prepare(config, &mut installer)?);
+        }
         if steps.contains(&Step::SqlEmbedded) {
-            let embedded = servers::embedded(&ground.program("maru"))?;
+            let embedded = servers::embedded(&config.maru)?;
             report::uses("Postgres", &embedded);
             ground.embedded = Some(embedded);
         }
@@ -97,6 +103,7 @@ impl<'a> Ground<'a> {
             Step::EndToEnd => self.node.as_ref().context("no Node")?.end_to_end()?,
             Step::Browser => self.node.as_ref().context("no Node")?.in_browser()?,
             Step::Serverless => self.node.as_ref().context("no Node")?.serverless()?,
+            Step::Operations => self.node.as_ref().context("no Node")?.operations()?,
         };
         if step == Step::SqlEmbedded {
             let embedded = self.embedded.as_ref().context("no embedded Postgres")?;
@@ -113,16 +120,20 @@ impl<'a> Ground<'a> {
         if let Some(serverless) = &self.serverless {
             serverless.tell(&mut command, &self.config.programs);
         }
+        if let Some(operations) = &self.operations {
+            operations.tell(&mut command);
+        }
         if let Some(browser) = &self.browser {
             command.env("CHROMIUM", &browser.program);
             command.env("PICTURES", &browser.pictures);
         }
         if step.needs_node() {
             let node = self.node.as_ref().context("no Node")?;
-            command.env("WEB_DIR", &node.page);
+            let page = self.config.page.as_ref().unwrap_or(&node.page);
+            command.env("WEB_DIR", page);
         }
-        command.env("MARU_BIN", self.program("maru"));
-        command.env("SOCKET_TIER_BIN", self.program("socket-tier"));
+        command.env("MARU_BIN", &self.config.maru);
+        command.env("SOCKET_TIER_BIN", &self.config.socket_tier);
         command.env("DYNAMODB_BIN", self.program("examples/dynamodb"));
         command.env("TMPDIR", self.scratch.path());
         Ok(command)

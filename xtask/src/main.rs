@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask test`.
+//! The project's own tasks: `cargo xtask test` and `cargo xtask images`.
 //!
 //! A task finds, starts or installs what it needs, says what it uses, and leaves nothing behind.
 
@@ -12,9 +12,11 @@ mod browser;
 mod cargo;
 mod config;
 mod ground;
+mod images;
 mod install;
 mod interrupt;
 mod node;
+mod operations;
 mod process;
 mod program;
 mod python;
@@ -40,12 +42,15 @@ struct Arguments {
 enum Task {
     /// Runs every test of the project, with all set-up.
     Test(test::Options),
+    /// Builds what the images contain, as their Dockerfile says, and tests it.
+    Images,
 }
 
 fn main() -> ExitCode {
     let Arguments { task } = Arguments::parse();
     let done = match task {
         Task::Test(options) => test::run(&options),
+        Task::Images => images::run(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -31,6 +31,8 @@ const FOLDER: &str = "tests/e2e";
 const BROWSER_FOLDER: &str = "tests/e2e/browser";
 /// Where those of the serverless shape lie.
 const SERVERLESS_FOLDER: &str = "tests/e2e/serverless";
+/// Where those of the deployment's files lie.
+const OPERATIONS_FOLDER: &str = "tests/e2e/operations";
 /// Where the page and its client lie.
 const WEB_FOLDER: &str = "web";
 /// Where the client's tests lie.
@@ -98,6 +100,14 @@ impl Node {
     /// Fails where there is no test.
     pub(crate) fn serverless(&self) -> Result<Command> {
         self.tests(&[SERVERLESS_FOLDER])
+    }
+
+    /// A command that runs the tests of what operators use.
+    ///
+    /// # Errors
+    /// Fails where there is no test.
+    pub(crate) fn operations(&self) -> Result<Command> {
+        self.tests(&[OPERATIONS_FOLDER])
     }
 
     /// One file after the other: some measure.

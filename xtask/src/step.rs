@@ -15,6 +15,8 @@ pub(crate) enum Step {
     Browser,
     /// The functions as Lambdas, under emulators of Lambda and of AWS
     Serverless,
+    /// What operators use: Compose, the proxy, the workflows, metrics and alerts
+    Operations,
 }
 
 impl Step {
@@ -26,6 +28,7 @@ impl Step {
             Self::EndToEnd => "end-to-end",
             Self::Browser => "browser",
             Self::Serverless => "serverless",
+            Self::Operations => "operations",
         }
     }
 
@@ -38,15 +41,12 @@ impl Step {
 
     /// Whether it talks to a native Postgres and a Redis.
     pub(crate) fn needs_servers(self) -> bool {
-        matches!(
-            self,
-            Self::Rust | Self::EndToEnd | Self::Browser | Self::Serverless
-        )
+        self != Self::SqlEmbedded
     }
 
     /// Whether it starts `maru` from Node, with its page.
     pub(crate) fn needs_node(self) -> bool {
-        matches!(self, Self::EndToEnd | Self::Browser | Self::Serverless)
+        !matches!(self, Self::Rust | Self::SqlEmbedded)
     }
 }
 

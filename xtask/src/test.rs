@@ -48,15 +48,20 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     }
     let config = Config::from_env()?;
     interrupt::listen()?;
-    let outcomes = set_up_and_run(&config, &options.chosen());
+    Ok(report_on(&config, &options.chosen()))
+}
+
+/// Runs these steps and says how they went.
+pub(crate) fn report_on(config: &Config, steps: &[Step]) -> ExitCode {
+    let outcomes = set_up_and_run(config, steps);
     report::heading("Summary");
     println!("{}", report::summary(&outcomes));
     let good = outcomes.iter().all(|outcome| outcome.fault.is_none());
-    Ok(if good {
+    if good {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
-    })
+    }
 }
 
 /// Everything that was started is stopped when this returns.
