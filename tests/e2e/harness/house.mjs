@@ -1,5 +1,5 @@
-// The whole system as it is deployed: two instances of the socket tier, accounts and rooms over
-// HTTP, and the backends that they share. `maru` serves the two functions' routes.
+// The whole system as it is deployed: tables made as a step, two instances of the socket tier,
+// accounts and rooms over HTTP, and the backends that they share.
 
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -10,10 +10,10 @@ import { dynamoDbProgram, databaseUrl, maruProgram, redisUrl } from "./environme
 import { Program } from "./program.mjs";
 import { SocketTier } from "./socket-tier.mjs";
 
-const ISSUER = "https://auth.maru.test";
 const TABLE = "maru-sessions";
 
 export class House {
+  static ISSUER = "https://auth.maru.test";
   /** The address of the functions' routes. */
   address;
   /** The two instances. */
@@ -51,19 +51,23 @@ export class House {
       AWS_ACCESS_KEY_ID: "local",
       AWS_SECRET_ACCESS_KEY: "local",
       AWS_EC2_METADATA_DISABLED: "true",
-      JWT_ISSUER: ISSUER,
+      JWT_ISSUER: House.ISSUER,
       ...environment,
     };
-    const functions = new Program(maruProgram, {
+    const migration = house.#keeps(new Program(maruProgram, shared, { args: ["migrate"] }));
+    const { code, stderr } = await migration.ends();
+    if (code !== 0) throw new Error(`the tables are not made: ${stderr}`);
+    const toldToFunctions = {
       ...shared,
       LISTEN: "127.0.0.1:0",
       DATA_DIR: folder,
       JWT_PRIVATE_KEY: keys.privateKey,
       JWT_LIFETIME_SECONDS: String(tokenSeconds),
-    });
+    };
+    const functions = new Program(maruProgram, toldToFunctions, { args: ["functions"] });
     house.address = await house.#keeps(functions).listens();
     house.publicKey = keys.publicKey;
-    const tier = { ...shared, JWT_PUBLIC_KEYS: keys.publicKey };
+    const tier = { JWT_PUBLIC_KEYS: keys.publicKey, ...shared };
     [house.one, house.two] = await Promise.all([SocketTier.starts(tier), SocketTier.starts(tier)]);
     house.#keeps(house.one);
     house.#keeps(house.two);

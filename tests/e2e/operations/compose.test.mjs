@@ -1,0 +1,129 @@
+// The compose files, read by Compose itself.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+import { promisify } from "node:util";
+
+import { parse } from "yaml";
+
+import { tools, workspace } from "./harness/environment.mjs";
+import { scratchFolder } from "./harness/scratch.mjs";
+
+const run = promisify(execFile);
+const FIND = "import compose, pathlib; print(pathlib.Path(compose.__file__).parent / 'docker-compose')";
+const OURS = ["socket-tier-a", "socket-tier-b", "functions-a", "functions-b", "migrate", "verify"];
+const GIVEN = {
+  POSTGRES_PASSWORD: "p",
+  REDIS_PASSWORD: "r",
+  GRAFANA_PASSWORD: "g",
+  JWT_ISSUER: "https://chat.example.org",
+  CORS_ALLOWED_ORIGINS: "https://chat.example.org",
+  SITE_ADDRESS: "chat.example.org",
+  SOCKET_TIER_IMAGE: "registry.example.org/maru-socket-tier",
+  FUNCTIONS_IMAGE: "registry.example.org/maru-functions",
+  MARU_TAG: "0123abc",
+};
+
+/** What Compose makes of the base and one more file, with every profile. */
+async function composed(kind, { given = GIVEN, folder = join(workspace, "deploy") } = {}) {
+  const { stdout: program } = await run(join(tools, "python"), ["-c", FIND]);
+  const files = ["compose.base.yaml", `compose.${kind}.yaml`].flatMap((name) => ["-f", name]);
+  const command = ["--env-file", "/dev/null", ...files, "--profile", "*", "config"];
+  const { stdout, stderr } = await run(program.trim(), command, { cwd: folder, env: given });
+  assert.equal(stderr.trim(), "", "Compose warns of nothing");
+  return parse(stdout);
+}
+
+suite("the compose files", { timeout: 120_000 }, () => {
+  for (const kind of ["dev", "prod"]) {
+    test(`${kind} is as the specification wants it`, async () => {
+      const { services } = await composed(kind);
+      for (const name of [...OURS, "proxy", "postgres", "redis", "prometheus", "grafana"]) {
+        assert.ok(services[name], `there is ${name}`);
+      }
+    });
+
+    test(`${kind} hardens every program of ours`, async () => {
+      const { services } = await composed(kind);
+      for (const name of OURS) {
+        assert.equal(services[name].read_only, true, name);
+        assert.deepEqual(services[name].cap_drop, ["ALL"], name);
+        assert.deepEqual(services[name].security_opt, ["no-new-privileges:true"], name);
+      }
+    });
+
+    test(`${kind} keeps what has to be kept in named volumes`, async () => {
+      const { services, volumes } = await composed(kind);
+      for (const name of ["postgres", "dynamodb", "proxy", "prometheus", "grafana"]) {
+        const kept = (services[name].volumes ?? []).filter(({ type }) => type === "volume");
+        assert.ok(kept.length > 0, `${name} keeps something`);
+        for (const { source } of kept) assert.ok(source in volumes, `${name}: ${source}`);
+      }
+    });
+  }
+
+  test("prod lets in nobody but through the proxy", async () => {
+    const { services, networks } = await composed("prod");
+    for (const [name, { ports = [] }] of Object.entries(services)) {
+      for (const { published, host_ip } of ports) {
+        const isMeant = name === "proxy" || host_ip === "127.0.0.1";
+        assert.ok(isMeant, `${name} publishes ${published}`);
+      }
+    }
+    assert.equal(networks.back.internal, true);
+    for (const name of ["postgres", "redis", "dynamodb"]) {
+      assert.deepEqual(Object.keys(services[name].networks), ["back"], name);
+    }
+  });
+
+  test("dev is within reach of this machine alone", async () => {
+    const { services } = await composed("dev");
+    const published = Object.values(services).flatMap(({ ports = [] }) => ports);
+    assert.ok(published.length > 0);
+    for (const { host_ip } of published) assert.equal(host_ip, "127.0.0.1");
+  });
+
+  test("the programs are told nothing that they do not know", async () => {
+    const { services } = await composed("prod");
+    const example = await readFile(join(workspace, ".env.example"), "utf8");
+    const known = new Set(example.match(/^#?[A-Z_]+(?==)/gm).map((name) => name.replace("#", "")));
+    for (const name of OURS) {
+      for (const variable of Object.keys(services[name].environment ?? {})) {
+        const isKnown = known.has(variable) || variable.startsWith("AWS_");
+        assert.ok(isKnown, `${name}: ${variable} stands in .env.example`);
+      }
+    }
+  });
+
+  test("nothing starts before the tables are there", async () => {
+    const { services } = await composed("prod");
+    for (const name of OURS.slice(0, 4)) {
+      const { condition } = services[name].depends_on.migrate;
+      assert.equal(condition, "service_completed_successfully", name);
+    }
+  });
+
+  test("without a password nothing is deployed", async () => {
+    for (const name of ["POSTGRES_PASSWORD", "REDIS_PASSWORD", "GRAFANA_PASSWORD"]) {
+      const { [name]: _, ...given } = GIVEN;
+      await assert.rejects(composed("prod", { given }), new RegExp(`variable ${name} is missing`));
+    }
+  });
+
+  test("each file is as the specification's schema wants it", async () => {
+    const files = ["base", "dev", "prod"].map((kind) => `deploy/compose.${kind}.yaml`);
+    const schema = ["--builtin-schema", "vendor.compose-spec"];
+    await run(join(tools, "check-jsonschema"), [...schema, ...files], { cwd: workspace });
+  });
+
+  test("what the specification does not know is refused", async (t) => {
+    const folder = join(await scratchFolder(t), "deploy");
+    await mkdir(folder);
+    await cp(join(workspace, "deploy"), folder, { recursive: true });
+    await writeFile(join(folder, "compose.odd.yaml"), "services: { proxy: { portz: [] } }\n");
+    await assert.rejects(composed("odd", { folder }), /portz/);
+  });
+});
