@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { promisify } from "node:util";
@@ -111,6 +111,32 @@ suite("the compose files", { timeout: 120_000 }, () => {
       const { [name]: _, ...given } = GIVEN;
       await assert.rejects(composed("prod", { given }), new RegExp(`variable ${name} is missing`));
     }
+  });
+
+  test("init.sh writes everything that a deployment has to be told, and leaves alone what is there", async (t) => {
+    const folder = await scratchFolder(t);
+    await cp(join(workspace, "deploy/init.sh"), join(folder, "init.sh"));
+    const init = () => run("bash", [join(folder, "init.sh"), "https://chat.example.org"]);
+    await init();
+    const written = await readFile(join(folder, ".env"), "utf8");
+    const said = Object.fromEntries(
+      written.split("\n").flatMap((line) => (/^[A-Z_]+=/.test(line) ? [line.split("=", 2)] : [])),
+    );
+    const given = Object.fromEntries(Object.keys(GIVEN).map((name) => [name, said[name] ?? GIVEN[name]]));
+    const { services } = await composed("prod", { given });
+    const { JWT_ISSUER, REDIS_URL } = services["functions-a"].environment;
+    assert.equal(JWT_ISSUER, "https://chat.example.org");
+    assert.equal(REDIS_URL, `redis://:${said.REDIS_PASSWORD}@redis:6379`);
+    const isSecret = (name) => /PASSWORD|SECRET|TOKEN/.test(name);
+    for (const name of Object.keys(GIVEN).filter(isSecret)) {
+      assert.match(said[name], /^[0-9a-f]{48,}$/, name);
+    }
+    for (const file of [".env", "secrets/jwt-private.pem"]) {
+      const { mode } = await stat(join(folder, file));
+      assert.equal(mode & 0o077, 0, `${file} is for its owner alone`);
+    }
+    await init();
+    assert.equal(await readFile(join(folder, ".env"), "utf8"), written);
   });
 
   test("each file is as the specification's schema wants it", async () => {

@@ -30,18 +30,6 @@ pub(super) enum Instruction {
     Says(String, String),
 }
 
-impl Stage {
-    /// What it says last under a name, such as `HEALTHCHECK`.
-    pub(super) fn says(&self, name: &str) -> Option<&str> {
-        let said = self.instructions.iter().rev();
-        said.filter_map(|instruction| match instruction {
-            Instruction::Says(said, rest) if said == name => Some(rest.as_str()),
-            _ => None,
-        })
-        .next()
-    }
-}
-
 /// Reads the stages.
 ///
 /// # Errors
@@ -140,6 +128,15 @@ mod tests {
 
     use super::*;
 
+    /// What a stage says last under a name, such as `HEALTHCHECK`.
+    fn says<'a>(stage: &'a Stage, name: &str) -> Option<&'a str> {
+        let mut said = stage.instructions.iter().rev();
+        said.find_map(|instruction| match instruction {
+            Instruction::Says(said, rest) if said == name => Some(rest.as_str()),
+            _ => None,
+        })
+    }
+
     fn ours() -> Vec<Stage> {
         parse(include_str!("../../../deploy/Dockerfile")).expect("it is read")
     }
@@ -162,7 +159,7 @@ mod tests {
             destination: "/x".into(),
         };
         assert_eq!(stages[1].instructions[0], copy);
-        assert_eq!(stages[1].says("CMD"), Some("[\"/x\"]"));
+        assert_eq!(says(&stages[1], "CMD"), Some("[\"/x\"]"));
         assert!(parse("FROM a AS b\nADD x y\n").is_err());
     }
 
@@ -173,11 +170,11 @@ mod tests {
             .iter()
             .find(|stage| stage.name == "base")
             .expect("a base");
-        assert_eq!(base.says("USER"), Some("65532:65532"));
+        assert_eq!(says(base, "USER"), Some("65532:65532"));
         for name in ["functions", "socket-tier"] {
             let stage = stages.iter().find(|stage| stage.name == name).expect(name);
             assert_eq!(stage.base, "base");
-            let check = stage.says("HEALTHCHECK").expect("it checks itself");
+            let check = says(stage, "HEALTHCHECK").expect("it checks itself");
             assert!(check.ends_with("\"healthcheck\"]"), "{check}");
         }
         let last = stages.last().expect("stages");

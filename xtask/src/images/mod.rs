@@ -30,8 +30,9 @@ const DOCKERFILE: &str = "deploy/Dockerfile";
 const FOLDER: &str = "images";
 /// How long one command may take.
 const RUN_MAX: Duration = Duration::from_secs(40 * 60);
-/// What an image may add to its base, in bytes.
-const ADDED_BYTES_MAX: u64 = 30_000_000;
+/// What an image may add to its base, in bytes as a registry keeps them: with the base's 10 MB at the
+/// most, 30 MB are pulled.
+const PULLED_BYTES_MAX: usize = 20_000_000;
 /// What is deployed.
 const IMAGES: [&str; 2] = ["functions", "socket-tier"];
 
@@ -51,14 +52,14 @@ pub(crate) fn run() -> Result<ExitCode> {
     }
     report::heading("Images");
     for image in IMAGES {
-        let root = engine.root(image)?;
-        let added = bytes_below(root)?;
+        let pulled = compressed_bytes(engine.root(image)?)?;
+        let megabytes = pulled as f64 / 1e6;
         report::uses(
             image,
-            format_args!("{:.1} MB beside the base", added as f64 / 1e6),
+            format_args!("{megabytes:.1} MB to be pulled beside the base"),
         );
-        if added > ADDED_BYTES_MAX {
-            bail!("{image} adds more than {ADDED_BYTES_MAX} bytes to its base");
+        if pulled > PULLED_BYTES_MAX {
+            bail!("{image} adds more than {PULLED_BYTES_MAX} bytes to its base");
         }
     }
     let (functions, tier) = (engine.root("functions")?, engine.root("socket-tier")?);
@@ -236,15 +237,15 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-fn bytes_below(folder: &Path) -> Result<u64> {
-    let mut bytes = 0;
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        bytes += if path.is_dir() {
-            bytes_below(&path)?
-        } else {
-            path.metadata()?.len()
-        };
+/// What a layer of this folder takes in a registry.
+fn compressed_bytes(folder: &Path) -> Result<usize> {
+    let layer = Command::new("tar")
+        .args(["--create", "--gzip", "--file=-", "."])
+        .current_dir(folder)
+        .output()
+        .context("tar packs an image")?;
+    if !layer.status.success() {
+        bail!("tar does not pack {}", folder.display());
     }
-    Ok(bytes)
+    Ok(layer.stdout.len())
 }
