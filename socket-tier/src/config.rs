@@ -11,6 +11,7 @@ use settings::{Faults, Logs, Settings};
 use stomp::{HEARTBEAT_MS_MIN, Heartbeat};
 
 use crate::addresses::AddressCap;
+use crate::admin::AdminToken;
 use crate::limits::HEARTBEAT_MS_MAX;
 
 /// The configuration of an instance that runs by itself.
@@ -26,11 +27,47 @@ pub struct Config {
     pub verifier: Verifier,
     /// `SESSIONS_TABLE`; absent where no token can be good.
     pub sessions_table: Option<String>,
+    /// `ADMIN_LISTEN` and `ADMIN_TOKEN`; absent, operators ask nothing.
+    pub admin: Option<Admin>,
     /// `RUST_LOG` and `LOG_FORMAT`.
     pub logs: Logs,
     /// `FAILPOINTS`.
     #[cfg(feature = "failpoints")]
     pub failpoints: Vec<crate::failpoints::Failpoint>,
+}
+
+/// Where operators ask an instance, and how they show who they are.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    /// `ADMIN_LISTEN`: a listener of its own, so that no proxy leads to it by mistake.
+    pub listen: SocketAddr,
+    /// `ADMIN_TOKEN`.
+    pub token: AdminToken,
+}
+
+impl Admin {
+    fn read(settings: &mut Settings<'_>) -> Option<Self> {
+        let listen = settings.parsed(
+            "ADMIN_LISTEN",
+            "an address and a port such as 127.0.0.1:9000",
+        );
+        let token = settings.text("ADMIN_TOKEN");
+        match (listen, token) {
+            (Some(listen), Some(token)) => match AdminToken::new(&token) {
+                Some(token) => return Some(Self { listen, token }),
+                None => settings.fault(
+                    "ADMIN_TOKEN",
+                    "is shorter than 32 characters; `openssl rand -hex 32` makes one",
+                ),
+            },
+            (Some(_), None) => settings.fault(
+                "ADMIN_TOKEN",
+                "is not set, and ADMIN_LISTEN is; `openssl rand -hex 32` makes one",
+            ),
+            (None, _) => {}
+        }
+        None
+    }
 }
 
 /// What a server that contains the socket tier listens on and whom it lets in.
@@ -79,6 +116,7 @@ impl Config {
                  name of the table in DynamoDB",
             );
         }
+        let admin = Admin::read(&mut settings);
         let logs = Logs::read(&mut settings);
         #[cfg(feature = "failpoints")]
         let failpoints = read_failpoints(&mut settings);
@@ -93,6 +131,7 @@ impl Config {
             sessions_table,
             database_url: database_url.unwrap_or_default(),
             redis_url: redis_url.unwrap_or_default(),
+            admin,
             logs,
             #[cfg(feature = "failpoints")]
             failpoints,

@@ -19,7 +19,7 @@ use chat::{Access, Problem, ProblemCode, RoomId, Seq, UserId};
 use fanout::{Event, Fanout, Incoming};
 use message_log::{Head, MessageLog, ReadError, Rules};
 use stomp::{Ticket, Version};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{self, MissedTickBehavior};
 
@@ -108,6 +108,7 @@ pub(crate) struct Leaving {
 enum Command {
     Join(RoomId, Joining),
     Leave(RoomId, Leaving),
+    Rooms(oneshot::Sender<Vec<(RoomId, usize)>>),
 }
 
 /// The way to the hub, for connections.
@@ -124,6 +125,13 @@ impl HubHandle {
     /// Removes a listener from a room; nothing of the room reaches it afterwards.
     pub(crate) async fn leave(&self, room: RoomId, leaving: Leaving) {
         let _ = self.0.send(Command::Leave(room, leaving)).await;
+    }
+
+    /// Every room that somebody here listens to, and how many do.
+    pub(crate) async fn rooms(&self) -> Vec<(RoomId, usize)> {
+        let (answer, rooms) = oneshot::channel();
+        let _ = self.0.send(Command::Rooms(answer)).await;
+        rooms.await.unwrap_or_default()
     }
 }
 
@@ -206,6 +214,12 @@ impl Hub {
                 command = self.commands.recv() => match command {
                     Some(Command::Join(room, joining)) => self.join(room, joining),
                     Some(Command::Leave(room, leaving)) => self.leave(&room, leaving),
+                    Some(Command::Rooms(answer)) => {
+                        let rooms = self.rooms.iter();
+                        let rooms = rooms.map(|(name, room)| (name.clone(), room.listeners()));
+                        // Whoever asked may be gone.
+                        let _ = answer.send(rooms.collect());
+                    }
                     None => return,
                 },
                 Some(incoming) = self.incoming.recv() => {

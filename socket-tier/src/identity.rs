@@ -114,7 +114,7 @@ impl Doorkeeper {
             Ok(claims) => claims,
             Err(VerifyError::Expired) => return Err(EXPIRED),
             Err(error) => {
-                tracing::info!(%error, "a token is not accepted");
+                tracing::info!(target: "audit", %error, "a token is not accepted");
                 return Err(BAD_TOKEN);
             }
         };

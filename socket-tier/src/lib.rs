@@ -8,6 +8,7 @@
 //! `outbox` of every listener.
 
 pub mod addresses;
+pub mod admin;
 mod amending;
 pub mod config;
 mod connection;

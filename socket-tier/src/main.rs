@@ -8,9 +8,10 @@ use fanout::redis::{self, RedisConfig};
 use message_log::MessageLog;
 use sessions::memory::MemorySessions;
 use sessions::{Sessions, dynamo};
-use socket_tier::config::{Config, Rim};
-use socket_tier::{Access, SocketTier, Stores, drain, healthcheck};
+use socket_tier::config::{Admin, Config, Rim};
+use socket_tier::{Access, SocketTier, Stores, drain, healthcheck, listener};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 /// How many connections to Postgres an instance takes: one writes, the others read.
 const DATABASE_CONNECTIONS: u32 = 8;
@@ -107,6 +108,12 @@ async fn run() -> Result<bool, String> {
         fanout: Arc::new(fanout),
         incoming,
     };
+    let desk = match &config.admin {
+        Some(Admin { listen, .. }) => Some(TcpListener::bind(listen).await.map_err(|error| {
+            format!("ADMIN_LISTEN: {listen} cannot be listened on ({error}); choose another port")
+        })?),
+        None => None,
+    };
     let address = listener
         .local_addr()
         .map_err(|error| format!("LISTEN: {error}"))?;
@@ -122,9 +129,39 @@ async fn run() -> Result<bool, String> {
     #[expect(clippy::print_stdout, reason = "what whoever started it wants to know")]
     {
         println!("listening on http://{address}");
+        if let Some(desk) = &desk {
+            let asked = desk
+                .local_addr()
+                .map_err(|error| format!("ADMIN_LISTEN: {error}"))?;
+            println!("operators ask at http://{asked}");
+        }
     }
     if config.rim.auth_mode == AuthMode::Optional {
         tracing::warn!("AUTH_MODE=optional: who brings no token is let in as a guest");
     }
-    Ok(tier.serve(listener, tier.router(), stop).await)
+    let leave = CancellationToken::new();
+    let stop = {
+        let leave = leave.clone();
+        async move {
+            tokio::select! {
+                () = stop => {}
+                () = leave.cancelled() => {}
+            }
+        }
+    };
+    let closed = CancellationToken::new();
+    let at_desk = async {
+        if let (Some(desk), Some(Admin { token, .. })) = (desk, config.admin) {
+            let router = tier.admin_router(token, leave);
+            listener::serve(desk, router, closed.clone()).await;
+        }
+    };
+    let serving = async {
+        let in_order = tier.serve(listener, tier.router(), stop).await;
+        closed.cancel();
+        in_order
+    };
+    // To the end of the tier, so that it can be asked how far it is.
+    let (in_order, ()) = tokio::join!(serving, at_desk);
+    Ok(in_order)
 }

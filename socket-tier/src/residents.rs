@@ -85,6 +85,26 @@ impl Residents {
         }
     }
 
+    /// How many users are connected.
+    pub(crate) fn users(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// How many connections a user has.
+    pub(crate) fn of(&self, user: UserId) -> usize {
+        self.lock().get(&user).map_or(0, Vec::len)
+    }
+
+    /// Ends the connections of a user; how many that are.
+    pub(crate) fn kick(&self, user: UserId) -> usize {
+        let residents = self.lock();
+        let own = residents.get(&user).map_or(&[][..], Vec::as_slice);
+        for resident in own {
+            resident.outbox.end(End::Revoked);
+        }
+        own.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<UserId, Vec<Resident>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::addresses::{AddressCap, Addresses};
+use crate::admin::{self, AdminToken};
 use crate::amending::Amending;
 use crate::connection::{Connection, Surroundings};
 use crate::hub::{ConnectionId, Hub};
@@ -159,6 +160,12 @@ impl SocketTier {
             .merge(probes::routes())
             .with_state(Arc::clone(&self.doors))
             .merge(self.sockjs().router())
+    }
+
+    /// What operators ask and tell (`ADMIN_LISTEN`), for a listener of its own. `leave` is cancelled
+    /// where somebody asks for the instance to be left.
+    pub fn admin_router(&self, token: AdminToken, leave: CancellationToken) -> Router {
+        admin::router(Arc::clone(&self.doors), token, leave)
     }
 
     fn sockjs(&self) -> Endpoint<Doors> {

@@ -242,6 +242,11 @@ impl Room {
         })
     }
 
+    /// How many listen.
+    pub(super) fn listeners(&self) -> usize {
+        self.listeners
+    }
+
     /// Whether nobody listens any more.
     pub(super) fn is_empty(&self) -> bool {
         self.listeners == 0
