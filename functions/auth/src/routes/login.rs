@@ -70,7 +70,7 @@ pub(crate) async fn log_in(
     }
     let granted = grant::let_in(&state, &info, &token, now).await?;
     forgive(&state, &keys, now).await;
-    tracing::info!(%user, session = %info.id, "logged in");
+    tracing::info!(target: "audit", %user, session = %info.id, "logged in");
     Ok(granted)
 }
 
@@ -87,7 +87,7 @@ async fn check(
     let checked = turn.check(password, stored).await?;
     drop(turn);
     let (Checked::Right { rehashed }, Some(mut known)) = (checked, known) else {
-        tracing::info!("a log-in was refused");
+        tracing::info!(target: "audit", "a log-in was refused");
         return Err(Refusal::wrong_credentials());
     };
     if let Some(hash) = rehashed {

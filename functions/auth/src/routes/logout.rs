@@ -18,7 +18,7 @@ pub(crate) async fn log_out(
     if let Some(token) = refresh_cookie::brought(&headers) {
         csrf::check(&state.origins, &headers)?;
         if let Some((user, session)) = state.sessions.end_by_token(token, now).await? {
-            tracing::info!(%user, %session, "logged out");
+            tracing::info!(target: "audit", %user, %session, "logged out");
         }
     }
     let token = bearer::brought(&headers);
@@ -27,7 +27,7 @@ pub(crate) async fn log_out(
         && let Some(session) = subject.session().map(SessionId)
         && state.sessions.end(subject.user, session, now).await?
     {
-        tracing::info!(user = %subject.user, %session, "logged out");
+        tracing::info!(target: "audit", user = %subject.user, %session, "logged out");
     }
     let cookie = [(header::SET_COOKIE, refresh_cookie::takes_away())];
     Ok((StatusCode::NO_CONTENT, cookie).into_response())

@@ -16,7 +16,7 @@ pub(crate) async fn log_out_everywhere(
 ) -> Result<Response, Refusal> {
     let user = claims.subject.user;
     let ended = state.sessions.end_all(user, state.clock.now()).await?;
-    tracing::info!(%user, ended, "logged out everywhere");
+    tracing::info!(target: "audit", %user, ended, "logged out everywhere");
     let cookie = [(header::SET_COOKIE, refresh_cookie::takes_away())];
     Ok((StatusCode::NO_CONTENT, cookie).into_response())
 }

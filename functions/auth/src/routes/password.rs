@@ -58,7 +58,7 @@ pub(crate) async fn change(
     };
     let stored = known.password_hash;
     if turn.check(current, Some(stored.clone())).await? == Checked::Wrong {
-        tracing::info!(user = %account.id, "a change of password was refused");
+        tracing::info!(target: "audit", user = %account.id, "a change of password was refused");
         return Err(wrong_password());
     }
     let hash = turn.hash(new).await?;
@@ -77,7 +77,7 @@ pub(crate) async fn change(
     for key in &keys {
         let _ = state.sessions.succeeded(key, now).await;
     }
-    tracing::info!(user = %account.id, ended, "changed the password");
+    tracing::info!(target: "audit", user = %account.id, ended, "changed the password");
     Ok(StatusCode::NO_CONTENT)
 }
 

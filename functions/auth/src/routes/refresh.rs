@@ -22,7 +22,7 @@ pub(crate) async fn refresh(
     match state.sessions.rotate(token, now).await? {
         Rotation::Renewed { info, token } => grant::let_in(&state, &info, &token, now).await,
         Rotation::Reused { user, session } => {
-            tracing::warn!(%user, %session, "a replaced refresh token came back; the session is ended");
+            tracing::warn!(target: "audit", %user, %session, "a replaced refresh token came back; the session is ended");
             Err(Refusal::no_session())
         }
         Rotation::Unknown => Err(Refusal::no_session()),

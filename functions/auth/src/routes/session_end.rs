@@ -20,6 +20,6 @@ pub(crate) async fn end(
     if !state.sessions.end(user, session, state.clock.now()).await? {
         return Err(Refusal::not_found(NONE));
     }
-    tracing::info!(%user, %session, "logged out from elsewhere");
+    tracing::info!(target: "audit", %user, %session, "logged out from elsewhere");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -58,7 +58,7 @@ pub(crate) async fn sign_up(
     };
     // The account is made; that the attempt stays counted harms less than to say that it is not.
     let _ = state.sessions.succeeded(&key, now).await;
-    tracing::info!(user = %account.id, "signed up");
+    tracing::info!(target: "audit", user = %account.id, "signed up");
     Ok((StatusCode::CREATED, Json(User::of_account(&account))))
 }
 
