@@ -15,6 +15,7 @@ if [[ ! -e .env ]]; then
 POSTGRES_PASSWORD=$(openssl rand -hex 24)
 REDIS_PASSWORD=$(openssl rand -hex 24)
 GRAFANA_PASSWORD=$(openssl rand -hex 24)
+ADMIN_TOKEN=$(openssl rand -hex 32)
 
 # Where people find the page.
 JWT_ISSUER=$address

@@ -101,3 +101,12 @@ impl Config {
         Ok((config, logs))
     }
 }
+
+/// Reads `ADMIN_TOKEN`, by which an operator shows who he is.
+pub fn admin_token() -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a config.rs reads the environment"
+    )]
+    Settings::new(|name| env::var_os(name)).text("ADMIN_TOKEN")
+}

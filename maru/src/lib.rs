@@ -3,6 +3,7 @@
 //! [`serve`] puts the socket tier, the functions' routers and the page on one listener, on the
 //! parts that [`config`] names, or on embedded ones where it names none.
 
+pub mod admin;
 pub mod config;
 #[cfg(feature = "embedded")]
 pub mod embedded;
@@ -12,5 +13,6 @@ pub mod keys;
 pub mod migrate;
 mod page;
 mod parts;
+pub mod rooms;
 pub mod serve;
 pub mod token;

@@ -9,7 +9,7 @@ use maru::config::{Config, Purpose};
 #[cfg(feature = "embedded")]
 use maru::embedded::{relocate_cache, serve_until};
 use maru::keys::{self, Step};
-use maru::{migrate, token};
+use maru::{admin, migrate, rooms, token};
 use socket_tier::config::Rim;
 use socket_tier::healthcheck;
 use tokio::runtime::Runtime;
@@ -43,6 +43,11 @@ enum Command {
     /// Make access tokens.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Ask one instance of the socket tier, or tell it.
+    Admin(admin::Options),
+    /// Look into rooms.
+    #[command(subcommand)]
+    Rooms(RoomsCommand),
     /// Prove on a running deployment that nothing is lost, doubled or left out.
     Verify(Box<verify::Options>),
     /// Serve the embedded Postgres alone and print its address.
@@ -101,6 +106,12 @@ enum TokenCommand {
     Issue(token::Options),
 }
 
+#[derive(Subcommand)]
+enum RoomsCommand {
+    /// Say who did what in a room and when, as it happens, and never what was said.
+    Tail(rooms::Options),
+}
+
 fn main() -> ExitCode {
     match run(Cli::parse().command.unwrap_or(Command::Serve)) {
         Ok(code) => code,
@@ -144,6 +155,14 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Keys(command) => answer(change_keys(&command)?),
         Command::Token(TokenCommand::Issue(options)) => answer(&token::issue(&options)?),
+        Command::Admin(options) => answer(&admin::ask(&options)?),
+        Command::Rooms(RoomsCommand::Tail(options)) => {
+            let config = configured(Purpose::Whole)?;
+            Runtime::new()?.block_on(async {
+                let stop = socket_tier::drain::stop_signal()?;
+                rooms::tail(&config, &options, answer, stop).await
+            })?;
+        }
         Command::Verify(options) => return prove(*options),
         #[cfg(feature = "embedded")]
         Command::Postgres { data_dir } => {

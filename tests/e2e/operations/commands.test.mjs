@@ -15,6 +15,7 @@ import { House } from "../harness/house.mjs";
 import { Person } from "../harness/person.mjs";
 import { Program } from "../harness/program.mjs";
 import { freePort } from "../harness/server.mjs";
+import { freshRoom } from "../harness/room.mjs";
 import { SocketTier } from "../harness/socket-tier.mjs";
 import { scratchFolder } from "./harness/scratch.mjs";
 
@@ -85,6 +86,22 @@ suite("commands", { timeout: 300_000 }, () => {
     const waiting = await runs(maruProgram, ["migrate", "--wait-seconds=2"], away);
     assert.equal(waiting.code, 1);
     assert.match(waiting.stderr, /the tables cannot be made yet/);
+  });
+
+  test("rooms tail says who did what in a room, and not what was said", async (t) => {
+    const tier = await SocketTier.startsFor(t);
+    const room = freshRoom("tailed");
+    const ada = await Person.connects(t, "Ada", tier);
+    await ada.enters(room);
+    for (const n of [1, 2]) await ada.says(room, `whisper ${n}`);
+    const tail = await runs(maruProgram, ["rooms", "tail", room, "--since=0", "--once"], {
+      DATABASE_URL: databaseUrl,
+    });
+    assert.equal(tail.code, 0, tail.stderr);
+    const lines = tail.stdout.split("\n");
+    assert.equal(lines.length, 2);
+    assert.match(lines[1], /^rev 2 said seq 2 at \S.* by "Ada" id \S+ \(9 bytes\)$/);
+    assert.doesNotMatch(tail.stdout + tail.stderr, /whisper/);
   });
 
   test("keys are changed while people talk, and nobody is refused", async (t) => {

@@ -19,6 +19,7 @@ const GIVEN = {
   POSTGRES_PASSWORD: "p",
   REDIS_PASSWORD: "r",
   GRAFANA_PASSWORD: "g",
+  ADMIN_TOKEN: "a",
   JWT_ISSUER: "https://chat.example.org",
   CORS_ALLOWED_ORIGINS: "https://chat.example.org",
   SITE_ADDRESS: "chat.example.org",
@@ -107,7 +108,7 @@ suite("the compose files", { timeout: 120_000 }, () => {
   });
 
   test("without a password nothing is deployed", async () => {
-    for (const name of ["POSTGRES_PASSWORD", "REDIS_PASSWORD", "GRAFANA_PASSWORD"]) {
+    for (const name of ["POSTGRES_PASSWORD", "REDIS_PASSWORD", "GRAFANA_PASSWORD", "ADMIN_TOKEN"]) {
       const { [name]: _, ...given } = GIVEN;
       await assert.rejects(composed("prod", { given }), new RegExp(`variable ${name} is missing`));
     }
