@@ -56,7 +56,7 @@ suite("commands", { timeout: 300_000 }, () => {
         assert.match(stderr, new RegExp(`^(error: )?${name}: `, "m"), `${program}: ${name}`);
       }
     }
-    const good = await runs(maruProgram, ["config", "check"]);
+    const good = await runs(maruProgram, ["config", "check"], { DATABASE_URL: databaseUrl });
     assert.equal(good.stdout, "the configuration is good");
   });
 
