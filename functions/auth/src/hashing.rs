@@ -92,13 +92,14 @@ impl HashingLimits {
     /// they take 76 MiB.
     pub const AT_ONCE_MAX: usize = 4;
 
-    /// How many wait by default: what two cores do in less than a second.
-    pub const WAITING_MAX: usize = 48;
+    /// How many wait by default: what one core does in about a second.
+    pub const WAITING_MAX: usize = 32;
 
-    /// For a machine of so many cores.
+    /// For a machine of so many cores: one of them, where there is another, is left to everything
+    /// else, so that a flood of log-ins does not keep sockets and answers waiting.
     pub fn for_cores(cores: usize) -> Self {
         Self {
-            at_once: cores.clamp(1, Self::AT_ONCE_MAX),
+            at_once: cores.saturating_sub(1).clamp(1, Self::AT_ONCE_MAX),
             waiting_max: Self::WAITING_MAX,
         }
     }

@@ -9,6 +9,7 @@
 //! logs in or refreshes, and who is in stays in until the token expires.
 
 mod accounts;
+mod attempt;
 mod bearer;
 mod client_address;
 pub mod config;

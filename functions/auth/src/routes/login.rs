@@ -5,10 +5,10 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use http_edge::JsonBody;
 use serde::Deserialize;
-use sessions::{ClientInfo, ThrottleKey, Verdict};
-use time::OffsetDateTime;
+use sessions::ClientInfo;
 
 use crate::accounts::Credentials;
+use crate::attempt::Attempt;
 use crate::client_address::ClientAddress;
 use crate::email::Email;
 use crate::hashing::Checked;
@@ -36,17 +36,7 @@ pub(crate) async fn log_in(
         .map_err(|error| Refusal::wrong_member("/email", error.to_string()))?;
     let password = Password::typed(body.password)
         .map_err(|error| Refusal::wrong_member("/password", error.to_string()))?;
-    let asked_at = state.clock.now();
-    let keys = [
-        ThrottleKey::address(from.0.ip()),
-        ThrottleKey::account(&email.key(), from.0.known()),
-    ];
-    // One after the other: who is held back by address does not use up an account's attempts.
-    for key in &keys {
-        if let Verdict::Wait(wait) = state.sessions.attempt(key, asked_at).await? {
-            return Err(Refusal::too_many_attempts(wait));
-        }
-    }
+    let attempt = Attempt::begin(&state, &email, from).await?;
     let Credentials {
         user,
         password_hash,
@@ -69,7 +59,7 @@ pub(crate) async fn log_in(
         state.sessions.end_by_token(before, now).await?;
     }
     let granted = grant::let_in(&state, &info, &token, now).await?;
-    forgive(&state, &keys, now).await;
+    attempt.succeeded(&state, now).await;
     tracing::info!(target: "audit", %user, session = %info.id, "logged in");
     Ok(granted)
 }
@@ -104,11 +94,4 @@ async fn check(
         }
     }
     Ok(known)
-}
-
-/// The log-in is done: that its attempts stay counted harms less than to say that it is not.
-async fn forgive(state: &State, keys: &[ThrottleKey], now: OffsetDateTime) {
-    for key in keys {
-        let _ = state.sessions.succeeded(key, now).await;
-    }
 }

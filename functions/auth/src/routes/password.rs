@@ -4,8 +4,9 @@ use axum::extract::State as Extract;
 use axum::http::StatusCode;
 use http_edge::JsonBody;
 use serde::Deserialize;
-use sessions::{SessionId, ThrottleKey, Verdict};
+use sessions::SessionId;
 
+use crate::attempt::Attempt;
 use crate::bearer::Bearer;
 use crate::client_address::ClientAddress;
 use crate::hashing::Checked;
@@ -42,16 +43,7 @@ pub(crate) async fn change(
     let new = Password::chosen(body.new_password, &account.email, account.nickname.as_str())
         .map_err(|error| Refusal::wrong_member("/newPassword", error.to_string()))?;
 
-    let asked_at = state.clock.now();
-    let keys = [
-        ThrottleKey::address(from.0.ip()),
-        ThrottleKey::account(&account.email.key(), from.0.known()),
-    ];
-    for key in &keys {
-        if let Verdict::Wait(wait) = state.sessions.attempt(key, asked_at).await? {
-            return Err(Refusal::too_many_attempts(wait));
-        }
-    }
+    let attempt = Attempt::begin(&state, &account.email, from).await?;
     let turn = state.passwords.turn(from.0).await?;
     let Some(known) = state.accounts.credentials(&account.email).await? else {
         return Err(Refusal::revoked_token());
@@ -74,9 +66,7 @@ pub(crate) async fn change(
     let now = state.clock.now();
     let ended = state.sessions.end_others(account.id, session, now).await;
     let ended = ended.map_err(|_| Refusal::others_stay())?;
-    for key in &keys {
-        let _ = state.sessions.succeeded(key, now).await;
-    }
+    attempt.succeeded(&state, now).await;
     tracing::info!(target: "audit", user = %account.id, ended, "changed the password");
     Ok(StatusCode::NO_CONTENT)
 }
