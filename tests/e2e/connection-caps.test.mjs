@@ -7,11 +7,16 @@ import { suite, test } from "node:test";
 import WebSocket from "ws";
 
 import { until, within } from "./harness/deadline.mjs";
+import { House } from "./harness/house.mjs";
+import { Person } from "./harness/person.mjs";
+import { numbersTo } from "./harness/room.mjs";
 import { SocketTier } from "./harness/socket-tier.mjs";
 
 const HERE = "192.0.2.1";
 const ELSEWHERE = "192.0.2.2";
 const CAP = 2;
+/** How many connections one user has on one instance (`CONNECTIONS_PER_USER_MAX`). */
+const USER_CAP = 32;
 
 /** An instance behind one proxy, where an address may have two clients. */
 function behindAProxy(t) {
@@ -98,5 +103,19 @@ suite("connection caps", () => {
     const tier = await SocketTier.startsFor(t, { CONNECTIONS_PER_ADDRESS_MAX: "1" });
     await isLetIn(await opens(t, tier, "/ws"));
     for (const claimed of [HERE, ELSEWHERE]) await isRefused(await opens(t, tier, "/ws", claimed));
+  });
+
+  test("a user has his share of connections on an instance and gets it back", async (t) => {
+    const house = await House.opens(t);
+    const [ada, ben] = [await house.signsUp("Ada"), await house.signsUp("Ben")];
+    const connects = () => Person.connects(t, "Ada", house.one, ada.token);
+    const [first] = await Promise.all(numbersTo(USER_CAP).map(connects));
+    const away = await Person.isTurnedAway(t, "Ada", house.one, ada.token);
+    assert.deepEqual([away.code, away.error], [4012, "too many connections"]);
+    await Person.connects(t, "Ada", house.two, ada.token);
+    await Person.connects(t, "Ben", house.one, ben.token);
+
+    await first.leaves();
+    await until(() => connects().then(() => true, () => false), "the place is free again");
   });
 });
