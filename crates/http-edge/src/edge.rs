@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
-use crate::{ProblemResponse, RequestId, cors};
+use crate::{ProblemResponse, RequestId, cors, host};
 
 /// What may differ from function to function.
 #[derive(Clone, Debug)]
@@ -62,6 +62,7 @@ pub fn edge(router: Router, config: EdgeConfig) -> Router {
             in_time(request, next, time_max)
         }))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(host::check))
         .layer(cors::layer(&config.origins))
         .layer(from_fn(named))
 }

@@ -6,6 +6,7 @@
 
 mod cors;
 mod edge;
+mod host;
 mod json_body;
 mod parameters;
 mod problem_response;

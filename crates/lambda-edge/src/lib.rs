@@ -12,19 +12,21 @@ pub mod recorded;
 use std::convert::Infallible;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::middleware::from_fn;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use lambda_http::lambda_runtime::{self, Context, LambdaEvent, Service};
 use lambda_http::request::LambdaRequest;
-use lambda_http::tower::util::MapRequest;
-use lambda_http::{Adapter, tower::ServiceExt};
+use lambda_http::{Adapter, Request, TransformResponse, service_fn};
+
+use event::Kept;
 
 /// Why the runtime ended.
 pub use lambda_http::Error;
 
-/// A router that answers events.
-type Function = MapRequest<Adapter<'static, Response, Router>, fn(Event) -> Event>;
 type Event = LambdaEvent<LambdaRequest>;
+/// A request's answer, on its way to be an event's.
+type Answering = TransformResponse<'static, Response, Infallible>;
 
 /// Answers events until the platform ends the process. An event that is none is answered with an
 /// error, and the next one is waited for.
@@ -35,7 +37,8 @@ type Event = LambdaEvent<LambdaRequest>;
 /// # Panics
 /// The variables are missing that the platform sets.
 pub async fn run(router: Router) -> Result<(), Error> {
-    lambda_runtime::run(function(router)).await
+    let router = router.layer(from_fn(caller::tell));
+    lambda_runtime::run(service_fn(move |event| answering(&router, event))).await
 }
 
 /// Answers one event outside of the platform: its JSON, and the JSON of the answer.
@@ -45,13 +48,28 @@ pub async fn run(router: Router) -> Result<(), Error> {
 pub async fn answer(router: Router, event: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
     let payload: LambdaRequest = serde_json::from_slice(event)?;
     let event = LambdaEvent::new(payload, Context::default());
-    let answered: Result<_, Infallible> = function(router).call(event).await;
-    match answered {
+    let router = router.layer(from_fn(caller::tell));
+    match answering(&router, event).await {
         Ok(response) => serde_json::to_vec(&response),
     }
 }
 
-fn function(router: Router) -> Function {
-    let adapter = Adapter::from(router.layer(from_fn(caller::tell)));
-    adapter.map_request(|event: Event| event::as_sent(event))
+/// The adapter makes a request of the event and an event's answer of the response; between the two,
+/// the request becomes the one that the client sent.
+fn answering(router: &Router, mut event: Event) -> Answering {
+    let kept = Kept::out_of(&mut event.payload);
+    let router = router.clone();
+    let as_sent = service_fn(move |mut request: Request| {
+        let target = kept.target();
+        kept.name_hosts(request.headers_mut());
+        let mut router = router.clone();
+        async move {
+            let Ok(target) = target else {
+                return Ok(StatusCode::URI_TOO_LONG.into_response());
+            };
+            *request.uri_mut() = target;
+            router.call(request).await
+        }
+    });
+    Adapter::from(as_sent).call(event)
 }

@@ -53,7 +53,7 @@ function version2({ method, query, pairs, headers, body }, path, host) {
     rawPath: path,
     rawQueryString: query,
     ...(cookies.length > 0 && { cookies: cookies.flatMap((value) => value.split("; ")) }),
-    headers: joined([...others, ["host", domainName], ["user-agent", AGENT], ...FORWARDED]),
+    headers: joined(arrived(others, domainName)),
     ...(pairs.length > 0 && { queryStringParameters: joined(decoded(pairs)) }),
     requestContext: {
       accountId: "123456789012",
@@ -75,7 +75,7 @@ function version2({ method, query, pairs, headers, body }, path, host) {
 /** The payload of version 1.0, with the stage in front of the path that the client called. */
 function restApi({ method, path, pairs, headers, body }) {
   const domainName = "r1s2t3u4.execute-api.eu-central-1.amazonaws.com";
-  const all = [...headers, ["host", domainName], ["user-agent", AGENT], ...FORWARDED];
+  const all = arrived(headers, domainName);
   const query = decoded(pairs);
   return {
     resource: "/{proxy+}",
@@ -110,7 +110,7 @@ function restApi({ method, path, pairs, headers, body }) {
 
 /** A load balancer decodes nothing. */
 function loadBalancer({ method, path, pairs, headers, body }, table, prefix = "") {
-  const all = [...headers, ["host", "chat.example.org"], ["user-agent", AGENT], ...FORWARDED];
+  const all = arrived(headers, "chat.example.org");
   const named = (name) => (prefix ? prefix + name[0].toUpperCase() + name.slice(1) : name);
   return {
     requestContext: {
@@ -126,6 +126,12 @@ function loadBalancer({ method, path, pairs, headers, body }, table, prefix = ""
     body: body.body ?? "",
     isBase64Encoded: body.isBase64Encoded,
   };
+}
+
+/** What the client sent, with what every request brings or is given on its way. */
+function arrived(headers, host) {
+  const isNamed = headers.some(([name]) => name === "host");
+  return [...headers, ...(isNamed ? [] : [["host", host]]), ["user-agent", AGENT], ...FORWARDED];
 }
 
 function decoded(pairs) {

@@ -31,7 +31,8 @@ export class Recorded {
     const { method, target, headers, body = "" } = this.request;
     const { hostname, port } = new URL(address);
     const response = await new Promise((resolve, reject) => {
-      const flat = [...headers, ["host", `${hostname}:${port}`]].flat();
+      const isNamed = headers.some(([name]) => name === "host");
+      const flat = [...headers, ...(isNamed ? [] : [["host", `${hostname}:${port}`]])].flat();
       if (body) flat.push("content-length", String(Buffer.byteLength(body)));
       httpRequest({ hostname, port, method, path: target, headers: flat, agent: false })
         .once("response", resolve)
