@@ -1,9 +1,16 @@
 //! A connection on loan from the pool.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, Postgres};
+use tokio::time::timeout;
+
+/// How long a connection may take to answer on its way back to the pool; then it is closed. A
+/// process that is frozen just then, and thaws when the server is gone, would wait for TCP to give
+/// up, and hold the connection's place meanwhile.
+const RETURN_TIME_MAX: Duration = Duration::from_millis(500);
 
 /// A connection that goes back to the pool only when it is [given back](Self::give_back).
 ///
@@ -21,7 +28,10 @@ impl Lease {
 
     /// Returns the connection, which is between two transactions, to the pool.
     pub(crate) fn give_back(mut self) {
-        drop(self.0.take());
+        if let Some(mut connection) = self.0.take() {
+            #[expect(clippy::disallowed_methods, reason = "it ends by itself, for nobody")]
+            tokio::spawn(timeout(RETURN_TIME_MAX, connection.return_to_pool()));
+        }
     }
 }
 

@@ -24,6 +24,11 @@ const IDLE_TRUSTED_MAX: Duration = Duration::from_secs(1);
 /// How long such a trial may take.
 const TRIAL_TIME_MAX: Duration = Duration::from_millis(250);
 
+/// How long a connection may take to answer on its way back to the pool; then it is closed. A
+/// process that is frozen just then, and thaws when the server is gone, would wait for TCP to give
+/// up, and hold the connection's place meanwhile.
+const RETURN_TIME_MAX: Duration = Duration::from_millis(500);
+
 /// What the URL of a database begins with; sqlx reads past it.
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
@@ -120,7 +125,10 @@ impl Lease {
     }
 
     pub(super) fn give_back(mut self) {
-        drop(self.0.take());
+        if let Some(mut connection) = self.0.take() {
+            #[expect(clippy::disallowed_methods, reason = "it ends by itself, for nobody")]
+            tokio::spawn(timeout(RETURN_TIME_MAX, connection.return_to_pool()));
+        }
     }
 }
 
