@@ -46,7 +46,7 @@ def main():
     template = transformed(BUCKET)
     left_out = adapt(template, options)
     parameters = {
-        "Architecture": "x86_64",
+        "Architecture": options.architecture,
         "Image": "maru:local",
         "AuthMode": options.auth_mode,
         "CorsAllowedOrigins": options.origins,
@@ -104,6 +104,7 @@ def read_options():
     parser.add_argument("--history", required=True, type=Path, help="the bootstrap of history")
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--redis-url", required=True)
+    parser.add_argument("--architecture", default="x86_64", help="what they were built for")
     parser.add_argument("--auth-mode", default="required")
     parser.add_argument("--origins", default="")
     return parser.parse_args()

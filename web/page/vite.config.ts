@@ -1,4 +1,7 @@
-import { type Plugin, defineConfig } from "vite";
+import { type Plugin, defineConfig, loadEnv } from "vite";
+
+// Where `npm run dev` and `vite preview` find the rest: by default beside a running `cargo run`.
+const { MARU_API = "http://127.0.0.1:8080", MARU_SOCKETS = MARU_API } = loadEnv("", ".", "MARU_");
 
 export default defineConfig({
   // The client is taken from its sources, so that nothing has to be built before.
@@ -14,11 +17,11 @@ export default defineConfig({
   },
   plugins: [compressed()],
   server: {
-    // `npm run dev` beside a running `cargo run`.
     proxy: {
-      "/auth": "http://127.0.0.1:8080",
-      "/ws": { target: "ws://127.0.0.1:8080", ws: true },
-      "^/[^/]+/messages": "http://127.0.0.1:8080",
+      "/auth": MARU_API,
+      "/rooms": MARU_API,
+      "^/[^/]+/messages": MARU_API,
+      "/ws": { target: MARU_SOCKETS, ws: true },
     },
   },
 });

@@ -1,5 +1,6 @@
 //! The cargo that runs this task, run again for the whole workspace.
 
+use std::ffi::OsStr;
 use std::process::Command;
 use std::time::Duration;
 
@@ -9,11 +10,16 @@ use crate::config::Config;
 use crate::process::{self, Process};
 
 /// How long a build of everything may take on a small machine.
-const BUILD_MAX: Duration = Duration::from_secs(40 * 60);
+pub(crate) const BUILD_MAX: Duration = Duration::from_secs(40 * 60);
 
 /// A command of cargo on this workspace.
 pub(crate) fn command(config: &Config) -> Command {
-    let mut command = process::command(&config.cargo, None);
+    beside_cargo(config, &config.cargo)
+}
+
+/// A command in the workspace that may run cargo in its turn.
+pub(crate) fn beside_cargo(config: &Config, program: impl AsRef<OsStr>) -> Command {
+    let mut command = process::command(program, None);
     command.current_dir(&config.workspace);
     for variable in &config.told_by_cargo {
         command.env_remove(variable);

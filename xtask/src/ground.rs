@@ -15,7 +15,7 @@ use crate::operations::Operations;
 use crate::python::{self, Python};
 use crate::report;
 use crate::serverless::Serverless;
-use crate::servers::{self, Server};
+use crate::servers::{self, Server, Servers};
 use crate::step::Step;
 
 /// Which tests run SQL, all of which must hold on both kinds of Postgres: those of `message-log`,
@@ -36,12 +36,6 @@ pub(crate) struct Ground<'a> {
     native: Option<Servers>,
     // Last, so that nobody writes into it any more when it goes.
     scratch: TempDir,
-}
-
-struct Servers {
-    postgres: Server,
-    redis: Server,
-    redis_program: PathBuf,
 }
 
 impl<'a> Ground<'a> {
@@ -118,7 +112,7 @@ impl<'a> Ground<'a> {
             command.env("PYTHON_WITH_STOMP", python.interpreter());
         }
         if let Some(serverless) = &self.serverless {
-            serverless.tell(&mut command, &self.config.programs);
+            serverless.tell(&mut command);
         }
         if let Some(operations) = &self.operations {
             operations.tell(&mut command);
@@ -134,6 +128,8 @@ impl<'a> Ground<'a> {
         }
         command.env("MARU_BIN", &self.config.maru);
         command.env("SOCKET_TIER_BIN", &self.config.socket_tier);
+        command.env("BENCH_BIN", self.program("bench"));
+        command.env("XTASK_BIN", self.program("xtask"));
         command.env("DYNAMODB_BIN", self.program("examples/dynamodb"));
         command.env("TMPDIR", self.scratch.path());
         Ok(command)
@@ -147,20 +143,5 @@ impl<'a> Ground<'a> {
 
     fn program(&self, name: &str) -> PathBuf {
         self.config.programs.join(name)
-    }
-}
-
-impl Servers {
-    fn start(config: &Config, installer: &mut Installer) -> Result<Self> {
-        let redis_program = servers::redis_program(config, installer)?;
-        let redis = servers::redis(config, &redis_program)?;
-        report::uses("Redis", &redis);
-        let postgres = servers::postgres(config, installer)?;
-        report::uses("Postgres", &postgres);
-        Ok(Self {
-            postgres,
-            redis,
-            redis_program,
-        })
     }
 }

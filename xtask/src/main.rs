@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask test` and `cargo xtask images`.
+//! The project's own tasks: `cargo xtask test`, `cargo xtask images`, `cargo xtask lambda`.
 //!
 //! A task finds, starts or installs what it needs, says what it uses, and leaves nothing behind.
 
@@ -8,6 +8,7 @@
     reason = "a task talks to the person at the terminal"
 )]
 
+mod bootstraps;
 mod browser;
 mod cargo;
 mod config;
@@ -15,6 +16,7 @@ mod ground;
 mod images;
 mod install;
 mod interrupt;
+mod lambda;
 mod node;
 mod operations;
 mod process;
@@ -44,6 +46,8 @@ enum Task {
     Test(test::Options),
     /// Builds what the images contain, as their Dockerfile says, and tests it.
     Images,
+    /// Brings up the serverless shape on this machine, until Ctrl-C.
+    Lambda(lambda::Options),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
     let done = match task {
         Task::Test(options) => test::run(&options),
         Task::Images => images::run(),
+        Task::Lambda(options) => lambda::run(&options),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -37,7 +37,9 @@ const OPERATIONS_FOLDER: &str = "tests/e2e/operations";
 const WEB_FOLDER: &str = "web";
 /// Where the client's tests lie.
 const CLIENT_FOLDER: &str = "web/client/test";
-/// The built page.
+/// The page's own folder, its server as seen from there, and the built page.
+const PAGE_FOLDER: &str = "web/page";
+const VITE: &str = "../node_modules/vite/bin/vite.js";
 const PAGE: &str = "web/page/dist";
 /// A copy of the lockfile that the installed packages were taken from.
 const INSTALLED_LOCKFILE: &str = "node_modules/.installed-package-lock.json";
@@ -108,6 +110,23 @@ impl Node {
     /// Fails where there is no test.
     pub(crate) fn operations(&self) -> Result<Command> {
         self.tests(&[OPERATIONS_FOLDER])
+    }
+
+    /// A command that serves the page, and passes on what is for the API and the sockets, which its
+    /// configuration finds in the environment.
+    pub(crate) fn page_server(&self, port: u16) -> Command {
+        let mut command = process::command(&self.program, None);
+        command.current_dir(self.workspace.join(PAGE_FOLDER));
+        command.args([
+            VITE,
+            "preview",
+            "--host",
+            "127.0.0.1",
+            "--strictPort",
+            "--port",
+        ]);
+        command.arg(port.to_string());
+        command
     }
 
     /// One file after the other: some measure.

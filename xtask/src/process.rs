@@ -172,6 +172,17 @@ impl Process {
         }
     }
 
+    /// Waits, at most `pause`, for an end that nobody asked for.
+    ///
+    /// # Errors
+    /// Fails, with the end of its log, where it has ended.
+    pub(crate) fn stays(&mut self, pause: Duration) -> Result<()> {
+        if self.has_exited_after(pause) {
+            bail!("{} ended{}", self.name, self.last_words());
+        }
+        Ok(())
+    }
+
     fn has_exited_after(&mut self, pause: Duration) -> bool {
         match self.events.recv_timeout(pause) {
             Ok(Event::Exited) => self.state = State::Exited,

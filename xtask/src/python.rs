@@ -71,7 +71,12 @@ impl Python {
 
     /// The interpreter of the environment.
     pub(crate) fn interpreter(&self) -> PathBuf {
-        self.programs.join("python")
+        self.program("python")
+    }
+
+    /// A program that one of the packages brought.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::bootstraps::Bootstraps;
 use crate::config::Config;
 use crate::install::Installer;
 use crate::python::{Packages, Python};
@@ -25,38 +26,60 @@ const EMULATOR: Packages = Packages {
     folder: "serverless-emulator",
 };
 
-/// SAM, cargo-lambda and the emulator of AWS.
-pub(crate) struct Serverless {
-    tools: Python,
-    emulator: Python,
-    search_path: OsString,
+/// SAM and cargo-lambda.
+pub(crate) struct Tools {
+    pub(crate) python: Python,
+    /// A PATH on which cargo finds cargo-lambda, and both find cargo.
+    pub(crate) search_path: OsString,
 }
 
-impl Serverless {
+impl Tools {
     /// Installs them.
     ///
     /// # Errors
     /// One of them cannot be had.
     pub(crate) fn prepare(config: &Config, installer: &mut Installer) -> Result<Self> {
-        let tools = Python::prepare(config, installer, &TOOLS)?;
-        let emulator = Python::prepare(config, installer, &EMULATOR)?;
-        let mut folders = vec![tools.programs.clone()];
+        let python = Python::prepare(config, installer, &TOOLS)?;
+        let mut folders = vec![python.programs.clone()];
         folders.extend(config.cargo.parent().map(Path::to_owned));
         folders.extend(config.search_path.clone());
         Ok(Self {
-            tools,
-            emulator,
+            python,
             search_path: join_paths(folders).context("PATH")?,
         })
     }
+}
 
-    /// Tells a command where all of it is, and the functions that were built with everything else.
-    pub(crate) fn tell(&self, command: &mut Command, programs: &Path) {
-        command.env("SERVERLESS_TOOLS", &self.tools.programs);
-        let emulator = self.emulator.programs.join("ministack");
-        command.env("SERVERLESS_EMULATOR", emulator);
-        command.env("SERVERLESS_PATH", &self.search_path);
-        command.env("AUTH_BOOTSTRAP", programs.join("auth"));
-        command.env("HISTORY_BOOTSTRAP", programs.join("history"));
+/// The tools, what they built, and the emulator of AWS.
+pub(crate) struct Serverless {
+    tools: Tools,
+    emulator: Python,
+    bootstraps: Bootstraps,
+}
+
+impl Serverless {
+    /// Installs the tools and builds the functions.
+    ///
+    /// # Errors
+    /// One of them cannot be had.
+    pub(crate) fn prepare(config: &Config, installer: &mut Installer) -> Result<Self> {
+        let tools = Tools::prepare(config, installer)?;
+        let emulator = Python::prepare(config, installer, &EMULATOR)?;
+        let bootstraps = Bootstraps::build(config, &tools)?;
+        Ok(Self {
+            tools,
+            emulator,
+            bootstraps,
+        })
+    }
+
+    /// Tells a command where all of it is.
+    pub(crate) fn tell(&self, command: &mut Command) {
+        command.env("SERVERLESS_TOOLS", &self.tools.python.programs);
+        command.env("SERVERLESS_EMULATOR", self.emulator.program("ministack"));
+        command.env("SERVERLESS_PATH", &self.tools.search_path);
+        command.env("AUTH_BOOTSTRAP", &self.bootstraps.auth);
+        command.env("HISTORY_BOOTSTRAP", &self.bootstraps.history);
+        command.env("ARCHITECTURE", self.bootstraps.architecture);
     }
 }

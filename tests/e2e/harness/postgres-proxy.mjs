@@ -5,6 +5,8 @@ import { connect, createServer } from "node:net";
 
 import { databaseUrl } from "./environment.mjs";
 
+/** What a client sends to hear whether the server is there (Sync). */
+const PING = Buffer.from([0x53, 0, 0, 0, 4]);
 /** What Postgres says of a COMMIT that is done (protocol 3.0, CommandComplete). */
 const COMMITTED = Buffer.from("COMMIT\0");
 
@@ -14,15 +16,16 @@ export class PostgresProxy {
   #server;
   #connections = new Set();
   #commitIsCut;
+  #pingIsLost = false;
 
-  static async startsFor(t) {
+  static async startsFor(t, behind = databaseUrl) {
     const proxy = new PostgresProxy();
-    const real = new URL(databaseUrl);
+    const real = new URL(behind);
     proxy.#server = createServer((client) => proxy.#carries(client, real));
     proxy.#server.listen(0, "127.0.0.1");
     await once(proxy.#server, "listening");
     t.after(() => proxy.#stops());
-    const url = new URL(databaseUrl);
+    const url = new URL(behind);
     url.host = `127.0.0.1:${proxy.#server.address().port}`;
     // What is encrypted cannot be looked at.
     url.searchParams.set("sslmode", "disable");
@@ -37,6 +40,16 @@ export class PostgresProxy {
     });
   }
 
+  /** From now on nothing gets through on the connections of now, which stay open. */
+  fallsSilent() {
+    for (const socket of this.#connections) silence(socket);
+  }
+
+  /** Lets the connection that is pinged next fall silent with that. */
+  fallsSilentAtPing() {
+    this.#pingIsLost = true;
+  }
+
   #carries(client, { hostname, port }) {
     const server = connect(Number(port || 5432), hostname);
     const both = [client, server];
@@ -49,7 +62,14 @@ export class PostgresProxy {
         ends();
       });
     }
-    client.pipe(server);
+    client.on("data", (bytes) => {
+      if (this.#pingIsLost && bytes.equals(PING)) {
+        this.#pingIsLost = false;
+        both.forEach(silence);
+      } else {
+        server.write(bytes);
+      }
+    });
     server.on("data", (bytes) => {
       if (this.#commitIsCut && bytes.includes(COMMITTED)) {
         this.#commitIsCut();
@@ -66,4 +86,8 @@ export class PostgresProxy {
     for (const socket of this.#connections) socket.destroy();
     await once(this.#server, "close");
   }
+}
+
+function silence(socket) {
+  socket.removeAllListeners("data").resume();
 }

@@ -11,10 +11,12 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import pg from "pg";
 
+import { until } from "../harness/deadline.mjs";
 import { databaseUrl, maruProgram } from "../harness/environment.mjs";
+import { PostgresProxy } from "../harness/postgres-proxy.mjs";
 import { Program } from "../harness/program.mjs";
 import { Cloud } from "./harness/cloud.mjs";
-import { bootstraps, workspace } from "./harness/environment.mjs";
+import { benchProgram, bootstraps, workspace } from "./harness/environment.mjs";
 import { Lambda } from "./harness/lambda.mjs";
 import { Recorded, answerTold, lasting } from "./harness/recorded.mjs";
 
@@ -32,6 +34,7 @@ const REQUESTS = {
     "bad-token",
     "no-such-path",
     "wrong-method",
+    "wrong-host",
     "preflight",
   ],
   auth: [
@@ -63,15 +66,16 @@ suite("bootstraps under Lambda's interface", { timeout: 600_000 }, () => {
   const undo = [];
   const stage = { after: (step) => undo.unshift(step) };
   let database;
+  let proxy;
   let lambda;
   let programs;
-  let maru;
   let environments;
 
   before(async () => {
     database = await FreshDatabase.for(stage);
+    proxy = await PostgresProxy.startsFor(stage, database.url);
     const cloud = await Cloud.startsFor(stage, { database: database.url });
-    environments = environmentsOf(database.url, cloud);
+    environments = environmentsOf(proxy.url, cloud);
     lambda = await Lambda.startsFor(stage);
     programs = {
       history: lambda.runs("history", bootstraps.history, environments.history),
@@ -88,6 +92,17 @@ suite("bootstraps under Lambda's interface", { timeout: 600_000 }, () => {
     const { status, text } = await lambda.invokes(name, event);
     assert.equal(status, 200, text);
     return answerTold(text);
+  }
+
+  /** The answers to an event that the platform delivers twice. */
+  async function comesTwice(name, event) {
+    const answers = [];
+    for (let time = 0; time < 2; time += 1) {
+      const { status, text } = await lambda.invokes(name, JSON.stringify(event));
+      assert.equal(status, 200, text);
+      answers.push(answerTold(text));
+    }
+    return answers;
   }
 
   test("a cold start makes no tables, and without them answers with a problem", async () => {
@@ -121,7 +136,7 @@ suite("bootstraps under Lambda's interface", { timeout: 600_000 }, () => {
   });
 
   test("every gateway's event is answered as `maru` answers the request over HTTP", async (t) => {
-    maru = await startMaru(t, environments.auth);
+    const maru = await startMaru(t, { ...environments.auth, DATABASE_URL: database.url });
     let count = 0;
     for (const [name, requests] of Object.entries(REQUESTS)) {
       const expected = new Map();
@@ -159,27 +174,37 @@ suite("bootstraps under Lambda's interface", { timeout: 600_000 }, () => {
 
     const login = await asks("auth", "login");
     const cookie = /refresh_token=[^;]+/.exec(login.headers.join("\n"))[0];
-    const event = (path) => {
-      const recorded = JSON.parse(httpApiEvent.replaceAll("/auth/refresh", path));
-      return JSON.stringify({ ...recorded, cookies: [cookie] });
+    const unknown = await Recorded.of("auth", "unknown-cookie");
+    const withCookie = (path) => {
+      const event = JSON.parse(
+        unknown.events.get("http-api").replaceAll("/auth/refresh", path),
+      );
+      return { ...event, cookies: [cookie] };
     };
-    const httpApiEvent = (await Recorded.of("auth", "unknown-cookie")).events.get("http-api");
-    const twice = [];
-    for (let time = 0; time < 2; time += 1) {
-      const { text } = await lambda.invokes("auth", event("/auth/refresh"));
-      twice.push(answerTold(text));
-    }
+    const [first, second] = await comesTwice("auth", withCookie("/auth/refresh"));
+    assert.equal(first.status, 200, first.body);
+    assert.deepEqual(lasting(first), lasting(second));
+    const ends = await comesTwice("auth", withCookie("/auth/logout"));
+    assert.equal(ends[0].status, ends[1].status);
+
+    const page = await Recorded.of("history", "page");
+    const wish = { roomId: "twice", name: "Twice", visibility: "open" };
+    const rooms = await comesTwice("history", {
+      ...withMethod(JSON.parse(page.events.get("http-api")), "POST"),
+      rawPath: "/rooms",
+      rawQueryString: "",
+      headers: {
+        "content-type": "application/json",
+        authorization: `Bearer ${JSON.parse(login.body).accessToken}`,
+      },
+      body: JSON.stringify(wish),
+    });
     assert.deepEqual(
-      twice.map(({ status }) => status),
-      [200, 200],
+      rooms.map(({ status }) => status),
+      [201, 200],
+      rooms[0].body,
     );
-    assert.deepEqual(lasting(twice[0]), lasting(twice[1]));
-    const ends = [];
-    for (let time = 0; time < 2; time += 1) {
-      const { text } = await lambda.invokes("auth", event("/auth/logout"));
-      ends.push(answerTold(text).status);
-    }
-    assert.equal(ends[0], ends[1]);
+    assert.equal(rooms[0].body, rooms[1].body);
   });
 
   test("what is no event is answered as such, and the environment lives on", async (t) => {
@@ -196,7 +221,9 @@ suite("bootstraps under Lambda's interface", { timeout: 600_000 }, () => {
       "no request context": JSON.stringify({ ...json, requestContext: undefined }),
       "a method that is none": JSON.stringify(withMethod(json, "G T")),
       "nested deeply": "[".repeat(100_000),
-      "a host that is none": JSON.stringify({ ...json, headers: { host: "a b:c" } }),
+      "a body that is no base64": JSON.stringify({ ...json, body: "%", isBase64Encoded: true }),
+      "a path that is none": JSON.stringify({ ...json, rawPath: ":99999" }),
+      "a path that is too long": JSON.stringify({ ...json, rawPath: "/x".repeat(40_000) }),
     };
     for (const [what, event] of Object.entries(bad)) {
       const { status, text } = await lambda.invokes("history", event);
@@ -229,25 +256,65 @@ suite("bootstraps under Lambda's interface", { timeout: 600_000 }, () => {
   test("an environment that was frozen while its connection died answers at once", async () => {
     await database.forgetsRecorded();
     assert.equal((await asks("auth", "signup")).status, 201);
-    for (const [name, request, status] of [
-      ["auth", "login", 200],
-      ["history", "page", 200],
+    for (const [name, request] of [
+      ["auth", "login"],
+      ["history", "page"],
     ]) {
-      assert.equal((await asks(name, request)).status, status);
-      programs[name].signal("SIGSTOP");
-      await database.losesConnections();
-      await pause(FROZEN_MS);
-      programs[name].signal("SIGCONT");
-      assert.equal((await asks(name, request)).status, status, name);
+      for (const [how, dies] of [
+        ["the server ended it", () => database.losesConnections()],
+        ["nobody hears of it", () => proxy.fallsSilent()],
+      ]) {
+        assert.equal((await asks(name, request)).status, 200);
+        programs[name].signal("SIGSTOP");
+        await dies();
+        await pause(FROZEN_MS);
+        programs[name].signal("SIGCONT");
+        assert.equal((await asks(name, request)).status, 200, `${name}: ${how}`);
+      }
+    }
+  });
+
+  test("a connection that dies on its way back to the pool is replaced", async () => {
+    for (const [name, request] of [
+      ["auth", "login"],
+      ["history", "page"],
+    ]) {
+      proxy.fallsSilentAtPing();
+      for (let time = 0; time < 3; time += 1) {
+        assert.equal((await asks(name, request)).status, 200, `${name}, the ${time + 1}th time`);
+      }
+    }
+  });
+
+  test("`cargo lambda invoke` hands over what is recorded", async () => {
+    const folder = join(workspace, "functions/history/events/requests/page");
+    const told = await lambda.isInvokedByHand("history", join(folder, "http-api.json"));
+    assert.deepEqual(answerTold(told), await asks("history", "page"));
+  });
+
+  test("a fresh environment is measured from its start to its answers", async (t) => {
+    for (const [name, request] of [
+      ["history", "page"],
+      ["auth", "login"],
+    ]) {
+      const event = join(workspace, `functions/${name}/events/requests/${request}/http-api.json`);
+      const what = ["--bootstrap", bootstraps[name], "--event", event];
+      const args = ["cold-start", ...what, "--processes", "3", "--warm", "3"];
+      const bench = new Program(benchProgram, environments[name], { args });
+      const { code, stdout, stderr } = await bench.ends();
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /^answers +\{"statusCode":200,/m);
+      for (const row of stdout.match(/^(exec|warm) .*$/gm)) t.diagnostic(`${name}: ${row}`);
     }
   });
 
   test("an environment holds one connection, however much it is asked", async () => {
     for (let wave = 0; wave < 3; wave += 1) {
-      await Promise.all([
+      const answers = await Promise.all([
         ...Array.from({ length: 20 }, () => asks("history", "page")),
         ...Array.from({ length: 3 }, () => asks("auth", "login")),
       ]);
+      for (const { status, body } of answers) assert.equal(status, 200, body);
     }
     assert.deepEqual(await database.connections(), { maru: 1, "maru-auth": 1 });
   });
@@ -302,6 +369,9 @@ function tryJson(text) {
   }
 }
 
+const OWN_CONNECTIONS =
+  "SELECT FROM pg_stat_activity WHERE datname = $1 AND application_name = 'test'";
+
 /** A database of the suite's own, empty at first. */
 class FreshDatabase {
   url;
@@ -319,6 +389,11 @@ class FreshDatabase {
     database.#pool = new pg.Pool({ connectionString: database.url, application_name: "test" });
     t.after(async () => {
       await database.#pool.end();
+      // It says so before its connections are closed, and one that is forced would be an error.
+      await until(
+        async () => (await server.query(OWN_CONNECTIONS, [name])).rowCount === 0,
+        "the test's own connections are closed",
+      );
       await server.query(`DROP DATABASE ${name} WITH (FORCE)`);
       await server.end();
     });

@@ -6,18 +6,49 @@ mod postgres;
 mod redis;
 
 use std::fmt;
+use std::path::PathBuf;
 
+use anyhow::Result;
 use tempfile::TempDir;
 
+use crate::config::Config;
+use crate::install::Installer;
 use crate::process::Process;
+use crate::report;
 
 pub(crate) use embedded::start as embedded;
-pub(crate) use postgres::start as postgres;
-pub(crate) use redis::{find as redis_program, start as redis};
+pub(crate) use port::free as free_port;
 
 /// How often a private server is started before it is given up: somebody else may have taken
 /// the port between our choosing it and the server's listening on it.
 const START_ATTEMPTS_MAX: u32 = 3;
+
+/// What the system keeps its data in.
+pub(crate) struct Servers {
+    pub(crate) postgres: Server,
+    pub(crate) redis: Server,
+    /// The program that serves Redis.
+    pub(crate) redis_program: PathBuf,
+}
+
+impl Servers {
+    /// Those that the environment names, else private ones.
+    ///
+    /// # Errors
+    /// Says what to install where one is missing, and why one did not start.
+    pub(crate) fn start(config: &Config, installer: &mut Installer) -> Result<Self> {
+        let redis_program = redis::find(config, installer)?;
+        let redis = redis::start(config, &redis_program)?;
+        report::uses("Redis", &redis);
+        let postgres = postgres::start(config, installer)?;
+        report::uses("Postgres", &postgres);
+        Ok(Self {
+            postgres,
+            redis,
+            redis_program,
+        })
+    }
+}
 
 /// A server that is there for the tests. Dropping it stops it and removes its folder, where it
 /// is a private one.

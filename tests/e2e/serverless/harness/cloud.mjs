@@ -9,7 +9,14 @@ import { promisify } from "node:util";
 import { until } from "../../harness/deadline.mjs";
 import { databaseUrl, redisUrl } from "../../harness/environment.mjs";
 import { Program } from "../../harness/program.mjs";
-import { awsEnvironment, bootstraps, emulatorProgram, tools, workspace } from "./environment.mjs";
+import {
+  architecture,
+  awsEnvironment,
+  bootstraps,
+  emulatorProgram,
+  tools,
+  workspace,
+} from "./environment.mjs";
 import { freePort } from "./port.mjs";
 
 const START_MS = 60_000;
@@ -87,6 +94,7 @@ async function deploy(endpoint, database, origins) {
   const arguments_ = ["--endpoint", endpoint, "--auth", bootstraps.auth];
   arguments_.push("--history", bootstraps.history, "--database-url", database);
   arguments_.push("--redis-url", redisUrl, "--origins", origins.join(","));
+  arguments_.push("--architecture", architecture);
   const deployed = promisify(execFile)(join(tools, "python"), [script, ...arguments_], {
     timeout: DEPLOY_MS,
     env: { PATH: process.env.PATH },

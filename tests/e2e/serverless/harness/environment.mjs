@@ -15,11 +15,17 @@ export const tools = required("SERVERLESS_TOOLS");
 export const emulatorProgram = required("SERVERLESS_EMULATOR");
 /** A PATH on which cargo finds cargo-lambda. */
 export const searchPath = required("SERVERLESS_PATH");
-/** The functions, built for this machine. */
+/** The functions as `sam build` made them, for this machine's processor. */
 export const bootstraps = {
   auth: required("AUTH_BOOTSTRAP"),
   history: required("HISTORY_BOOTSTRAP"),
 };
+/** What the template calls that processor. */
+export const architecture = required("ARCHITECTURE");
+/** What measures programs from outside. */
+export const benchProgram = required("BENCH_BIN");
+/** The project's own tasks, `cargo xtask`. */
+export const taskProgram = required("XTASK_BIN");
 /** How everybody reaches the emulator of AWS, which asks for no real credentials. */
 export function awsEnvironment(endpoint) {
   return {

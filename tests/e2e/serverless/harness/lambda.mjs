@@ -1,28 +1,30 @@
 // cargo-lambda's emulator of the Lambda service, and bootstraps that it serves.
 
+import assert from "node:assert/strict";
+
 import { until, within } from "../../harness/deadline.mjs";
 import { Program } from "../../harness/program.mjs";
 import { searchPath, workspace } from "./environment.mjs";
 import { freePort, isListening } from "./port.mjs";
 
 const ANSWER_MS = 30_000;
+/** cargo finds cargo-lambda there, and its own settings at home. */
+const CARGO = { PATH: searchPath, HOME: process.env.HOME };
 
 export class Lambda {
   #address;
+  #port;
   #t;
 
   static async startsFor(t) {
     const lambda = new Lambda();
     const port = await freePort();
     lambda.#t = t;
+    lambda.#port = String(port);
     lambda.#address = `127.0.0.1:${port}`;
     const watch = ["lambda", "watch", "--only-lambda-apis"];
-    const address = ["--invoke-address", "127.0.0.1", "--invoke-port", String(port)];
-    const program = new Program(
-      "cargo",
-      { PATH: searchPath, HOME: process.env.HOME },
-      { cwd: workspace, args: [...watch, ...address] },
-    );
+    const args = [...watch, ...lambda.#place];
+    const program = new Program("cargo", CARGO, { cwd: workspace, args });
     t.after(() => program.isRunning() && program.dies());
     await until(() => isListening(port), "the emulator of Lambda listens");
     return lambda;
@@ -54,5 +56,18 @@ export class Lambda {
     });
     const response = await within(invoked, `${name} answers`, ANSWER_MS);
     return { status: response.status, text: await response.text() };
+  }
+
+  /** What `cargo lambda invoke` prints of the answer to the event in a file. */
+  async isInvokedByHand(name, file) {
+    const invoke = ["lambda", "invoke", name, "--data-file", file];
+    const args = [...invoke, ...this.#place];
+    const { code, stdout, stderr } = await new Program("cargo", CARGO, { args }).ends();
+    assert.equal(code, 0, stderr);
+    return stdout;
+  }
+
+  get #place() {
+    return ["--invoke-address", "127.0.0.1", "--invoke-port", this.#port];
   }
 }
