@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tower::{ServiceExt, service_fn};
 
 use crate::config::Config;
+use crate::docs;
 use crate::identity;
 use crate::page::Page;
 use crate::parts::DATABASE_CONNECTIONS;
@@ -63,7 +64,8 @@ pub async fn serve(config: Config) -> Result<()> {
         mode: config.rim.auth_mode,
         verifier: Arc::clone(identity.tokens.verifier()),
     });
-    let router = with_functions(Router::new(), auth::router(identity), history, page);
+    let own = docs::routes(address, page.clone());
+    let router = with_functions(own, auth::router(identity), history, page);
 
     println!("listening on http://{address}");
     let stopping = CancellationToken::new();

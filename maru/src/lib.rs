@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod config;
+pub mod docs;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod functions;

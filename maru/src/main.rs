@@ -48,6 +48,11 @@ enum Command {
     /// Look into rooms.
     #[command(subcommand)]
     Rooms(RoomsCommand),
+    /// Print an interface written down, as `/docs` serves it.
+    Docs {
+        /// Which one.
+        document: Document,
+    },
     /// Prove on a running deployment that nothing is lost, doubled or left out.
     Verify(Box<verify::Options>),
     /// Serve the embedded Postgres alone and print its address.
@@ -58,6 +63,14 @@ enum Command {
         #[arg(long)]
         data_dir: PathBuf,
     },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Document {
+    /// The HTTP interface, as OpenAPI 3.1.
+    Openapi,
+    /// The socket, as AsyncAPI 3.
+    Asyncapi,
 }
 
 #[derive(Subcommand)]
@@ -163,6 +176,10 @@ fn run(command: Command) -> Result<ExitCode> {
                 rooms::tail(&config, &options, answer, stop).await
             })?;
         }
+        Command::Docs { document } => answer(&match document {
+            Document::Openapi => maru::docs::openapi().to_pretty_json()?,
+            Document::Asyncapi => format!("{:#}", maru::docs::asyncapi("localhost:8080")),
+        }),
         Command::Verify(options) => return prove(*options),
         #[cfg(feature = "embedded")]
         Command::Postgres { data_dir } => {

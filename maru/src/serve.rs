@@ -10,6 +10,7 @@ use socket_tier::{Access, SocketTier, Stores, drain};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::docs;
 use crate::functions::with_functions;
 use crate::identity;
 use crate::page::Page;
@@ -81,7 +82,8 @@ pub async fn serve(config: Config) -> Result<()> {
         mode,
         verifier: Arc::clone(identity.tokens.verifier()),
     });
-    let router = with_functions(tier.router(), auth::router(identity), history, page.clone());
+    let own = tier.router().merge(docs::routes(address, page.clone()));
+    let router = with_functions(own, auth::router(identity), history, page.clone());
     let page = page.settled().await;
 
     println!("listening on http://{address}");
@@ -91,6 +93,7 @@ pub async fn serve(config: Config) -> Result<()> {
     println!("  Postgres  {}", database.description);
     println!("  fan-out   {}", hearing.description);
     println!("  accounts  http://{address}/auth/…");
+    println!("  documents http://{address}/docs");
     println!("  identity  {}", describe(mode));
     println!("Try: open the page in two windows and talk. Ctrl-C stops.");
 

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 
-import { maruProgram } from "./harness/environment.mjs";
+import { databaseUrl, maruProgram } from "./harness/environment.mjs";
 import { Person } from "./harness/person.mjs";
 import { Program } from "./harness/program.mjs";
 import { freshRoom, numbersTo } from "./harness/room.mjs";
@@ -147,6 +147,33 @@ suite("maru", { timeout: 300_000 }, () => {
     const { code, stderr } = await failsToStart(t, bad);
     assert.equal(code, 1);
     for (const variable of Object.keys(bad)) assert.ok(stderr.includes(variable), stderr);
+  });
+
+  test("without Node the chat starts, and says why there is no page and how to get one", async (t) => {
+    const maru = new Program(maruProgram, {
+      PATH: "/nowhere",
+      WEB_DIR: undefined,
+      DATABASE_URL: databaseUrl,
+      DATA_DIR: await freshFolder(t),
+      LISTEN: "127.0.0.1:0",
+      AUTH_MODE: "optional",
+    });
+    t.after(() => maru.isRunning() && maru.dies());
+    const address = await maru.listens();
+    const said = await maru.lines.until((lines) => lines.find((line) => line.includes("page ")), "it speaks of the page");
+    assert.match(said, /there is none: The page is built with Node 20 or newer, and there is no node here/);
+    const page = await fetch(address);
+    assert.equal(page.status, 503);
+    assert.match(await page.text(), /there is no node here.*npm ci/s);
+    const documents = await fetch(`${address}/docs`);
+    assert.equal(documents.status, 200);
+    assert.match(await documents.text(), /openapi\.json.*There is no viewer here/s);
+
+    const room = freshRoom("without-node");
+    const ada = await Person.connects(t, "Ada", { address });
+    await ada.enters(room);
+    await ada.says(room, "It works all the same");
+    await ada.hearsStored(room, "It works all the same");
   });
 });
 

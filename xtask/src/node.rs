@@ -35,6 +35,8 @@ const SERVERLESS_FOLDER: &str = "tests/e2e/serverless";
 const OPERATIONS_FOLDER: &str = "tests/e2e/operations";
 /// Where the page and its client lie.
 const WEB_FOLDER: &str = "web";
+/// Where the viewers of the documents lie.
+const VIEWER_FOLDER: &str = "web/docs";
 /// Where the client's tests lie.
 const CLIENT_FOLDER: &str = "web/client/test";
 /// The page's own folder, its server as seen from there, and the built page.
@@ -69,10 +71,14 @@ impl Node {
             bail!("Node {number} is too old. {}", NODE.advice);
         }
         report::uses("Node", format!("{number} ({})", program.display()));
-        for folder in [FOLDER, WEB_FOLDER] {
+        for folder in [FOLDER, WEB_FOLDER, VIEWER_FOLDER] {
             install_packages(&npm, &config.workspace.join(folder))?;
         }
-        build_page(&npm, &config.workspace.join(WEB_FOLDER))?;
+        // The viewers go into the page.
+        let (page, viewer) = (WEB_FOLDER, VIEWER_FOLDER);
+        for (folder, script) in [(page, "build"), (page, "check"), (viewer, "build")] {
+            build(&npm, &config.workspace.join(folder), script)?;
+        }
         Ok(Self {
             program,
             workspace: config.workspace.clone(),
@@ -141,14 +147,11 @@ impl Node {
     }
 }
 
-fn build_page(npm: &Path, folder: &Path) -> Result<()> {
-    for script in ["build", "check"] {
-        let mut command = process::command(npm, None);
-        command.current_dir(folder);
-        command.args(["run", "--silent", script]);
-        Process::step("the page", &mut command)?.success(BUILD_MAX)?;
-    }
-    Ok(())
+fn build(npm: &Path, folder: &Path, script: &str) -> Result<()> {
+    let mut command = process::command(npm, None);
+    command.current_dir(folder);
+    command.args(["run", "--silent", script]);
+    Process::step("the page", &mut command)?.success(BUILD_MAX)
 }
 
 fn install_packages(npm: &Path, folder: &Path) -> Result<()> {

@@ -12,6 +12,7 @@ mod message;
 mod page;
 mod problem;
 mod room;
+mod schema;
 mod sender;
 
 pub use auth_mode::AuthMode;

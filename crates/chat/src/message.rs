@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::serde::rfc3339;
+use utoipa::ToSchema;
 
 use crate::{
     Content, ContentError, MessageId, Nickname, NicknameError, RoomId, RoomIdError, Sender, Seq,
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// What a client SENDs to `/app/chat`, as it stands in the JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChatMessageSend {
     /// What is said.
@@ -19,9 +20,11 @@ pub struct ChatMessageSend {
     pub room_id: String,
     /// The guest's name; ignored where the connection has an identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub sender: Option<String>,
     /// The idempotency key; the server mints one where the client gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub temp_id: Option<String>,
 }
 
@@ -128,7 +131,7 @@ pub struct Message {
 
 /// A message as clients see it: at once when it is sent (then without `seq` and `createdAt`,
 /// under its tempId), in committed delivery and in a page of history (then complete).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChatMessageReceive {
     /// The id of the stored message, or the tempId of one that is not stored yet.
@@ -139,6 +142,7 @@ pub struct ChatMessageReceive {
     pub sender: String,
     /// The sender's account; absent for a guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub sender_id: Option<UserId>,
     /// What is said; empty where the message was deleted.
     pub content: String,
@@ -146,17 +150,21 @@ pub struct ChatMessageReceive {
     pub room_id: RoomId,
     /// When it was stored; `null` before it is.
     #[serde(with = "rfc3339::option")]
+    #[schema(required = true)]
     pub created_at: Option<OffsetDateTime>,
     /// When it was last edited.
     #[serde(with = "rfc3339::option")]
+    #[schema(required = true)]
     pub edited_at: Option<OffsetDateTime>,
     /// Whether it was deleted.
     pub deleted: bool,
     /// Its place in the room; absent before it is stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub seq: Option<Seq>,
     /// The room's number of its last change; absent before it is stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub rev: Option<Seq>,
 }
 
@@ -202,7 +210,7 @@ impl From<Message> for ChatMessageReceive {
 }
 
 /// Tells that a message that was shown is stored: swap `tempId` for `id` and show the time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChatTimestampReceive {
     /// The id of the stored message.
@@ -214,6 +222,7 @@ pub struct ChatTimestampReceive {
     pub created_at: OffsetDateTime,
     /// When it was last edited.
     #[serde(with = "rfc3339::option")]
+    #[schema(required = true)]
     pub edited_at: Option<OffsetDateTime>,
     /// Its room.
     pub room_id: RoomId,
@@ -238,7 +247,7 @@ impl From<&Message> for ChatTimestampReceive {
 }
 
 /// Withdraws a message that was shown and could not be stored for good.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChatReject {
     /// The id under which it was shown.
@@ -253,7 +262,7 @@ pub struct ChatReject {
 
 /// Ends what a resumed listener missed: the numbers up to `resumedTo` have all been told, or were
 /// overtaken by a later change that was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChatResumed {
     /// The room.
@@ -264,7 +273,7 @@ pub struct ChatResumed {
 
 /// Says that a listener's position is not of this room's history: it reads the history anew, and
 /// hears what follows `lastSeq`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChatSnapshot {
     /// The room.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// A fault that a client can act on: the body of an HTTP error and of a MESSAGE on
 /// `/user/queue/errors`, in one JSON form (`application/problem+json`, RFC 9457, section 3.1).
@@ -21,7 +22,7 @@ pub struct Problem {
 }
 
 /// One wrong place in what a client sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ProblemError {
     /// Where: a JSON pointer (RFC 6901) into the body, or `?name` for a query parameter and
     /// `{name}` for a path parameter.

@@ -8,12 +8,13 @@ use chat::UserId;
 use serde::Serialize;
 use sessions::{RefreshToken, SessionInfo};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 use crate::refusal::Refusal;
 use crate::{Account, AccountState, State, refresh_cookie};
 
 /// An access token with whom it is for (RFC 6749, section 5.1, in the names of JSON).
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Grant {
     access_token: String,
@@ -24,12 +25,13 @@ pub(crate) struct Grant {
 }
 
 /// Somebody, as he sees himself.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct User {
     id: UserId,
     /// A guest has none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     email: Option<String>,
     nickname: String,
     role: &'static str,

@@ -17,6 +17,7 @@ mod csrf;
 mod email;
 mod grant;
 mod hashing;
+mod openapi;
 mod password;
 mod refresh_cookie;
 mod refusal;
@@ -28,6 +29,7 @@ pub use accounts::{
 };
 pub use email::{Email, EmailError};
 pub use hashing::{HashCost, HashingLimits, Overloaded, Passwords};
+pub use openapi::openapi;
 pub use state::{Clock, DisableError, State, Tokens};
 
 use axum::Router;

@@ -97,7 +97,18 @@ impl Tokens {
         subject: Subject,
         now: OffsetDateTime,
     ) -> Result<(AccessToken, Claims), SignError> {
-        self.signer.sign(subject, self.lifetime, now)
+        self.sign_for(subject, None, now)
+    }
+
+    /// Signs a token that lives as long as is wished, but no longer than any other.
+    pub(crate) fn sign_for(
+        &self,
+        subject: Subject,
+        wished: Option<Duration>,
+        now: OffsetDateTime,
+    ) -> Result<(AccessToken, Claims), SignError> {
+        let lifetime = wished.map_or(self.lifetime, |wished| wished.min(self.lifetime));
+        self.signer.sign(subject, lifetime, now)
     }
 
     pub(crate) fn verify(&self, token: &str, now: OffsetDateTime) -> Result<Claims, VerifyError> {

@@ -11,6 +11,7 @@ mod in_room;
 mod membership;
 mod message;
 mod messages;
+mod openapi;
 mod probes;
 mod rooms;
 mod unread;
@@ -26,6 +27,8 @@ use fanout::Herald;
 use http_edge::{EdgeConfig, edge};
 use message_log::MessageLog;
 use request_source::Origins;
+
+pub use openapi::openapi;
 
 use entrance::Entrance;
 use rooms::Rooms;

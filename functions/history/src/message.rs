@@ -8,11 +8,12 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch};
 use axum::{Json, Router};
-use chat::{ChatMessageReceive, Content, Problem, ProblemCode, Seq};
+use chat::{ChatMessageReceive, Content, MessageId, Problem, ProblemCode, RoomId, Seq};
 use fanout::Event;
 use http_edge::{JsonBody, ProblemResponse};
 use message_log::{AmendError, Amended, Amender, Amendment, AmendmentKind, MessageLog};
 use serde::Deserialize;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::caller::Known;
 use crate::if_match::IfMatch;
@@ -32,6 +33,29 @@ pub(crate) fn changing(rooms: Rooms) -> Router {
         .with_state(rooms)
 }
 
+/// Reads one message.
+#[utoipa::path(
+    get,
+    path = "/{roomId}/messages/{messageId}",
+    tag = "history",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+        ("messageId" = MessageId, Path, description = "The message."),
+    ),
+    security((), ("bearer" = [])),
+    responses(
+        (
+            status = 200,
+            description = "The message.",
+            body = ChatMessageReceive,
+            headers(("ETag" = String, description = "The message's `rev`, in quotes.")),
+        ),
+        (status = 400, description = "The path, a header or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 404, description = "There is no such message, or no such room for the caller."),
+        (status = 410, description = "The message is deleted."),
+    ),
+)]
 async fn read(
     State(log): State<MessageLog>,
     InRoom(room): InRoom,
@@ -46,13 +70,49 @@ async fn read(
     Ok(tagged(message.rev, Json(ChatMessageReceive::from(message))))
 }
 
-#[derive(Deserialize)]
+/// The routes of a message, written down.
+#[derive(OpenApi)]
+#[openapi(paths(read, edit, delete))]
+pub(crate) struct Written;
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = MessageEdit)]
 struct Edit {
     content: String,
 }
 
+/// Edits a message: its sender, or a moderator of the room.
+///
 /// Answers 200 with the message as it is now. Which version is meant has to be said, so that
 /// nobody overwrites what he has not seen (RFC 6585, section 3).
+#[utoipa::path(
+    patch,
+    path = "/{roomId}/messages/{messageId}",
+    tag = "history",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+        ("messageId" = MessageId, Path, description = "The message."),
+        ("If-Match" = String, Header, description = "The `rev` that is meant, in quotes, or `*`."),
+    ),
+    request_body = Edit,
+    security(("bearer" = [])),
+    responses(
+        (
+            status = 200,
+            description = "The message as it is now.",
+            body = ChatMessageReceive,
+            headers(("ETag" = String, description = "The message's `rev`, in quotes.")),
+        ),
+        (status = 400, description = "The path, a header or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 403, description = "The message is somebody else's."),
+        (status = 404, description = "There is no such message, or no such room for the caller."),
+        (status = 409, description = "Nothing is changed in the room any more."),
+        (status = 410, description = "The message is deleted."),
+        (status = 412, description = "The message has changed since that version."),
+        (status = 428, description = "There is no `If-Match`."),
+    ),
+)]
 async fn edit(
     State(rooms): State<Rooms>,
     InRoom(room): InRoom,
@@ -77,7 +137,38 @@ async fn edit(
     Ok(tagged(message.rev, Json(ChatMessageReceive::from(message))))
 }
 
+/// Deletes a message: its sender, or a moderator of the room.
+///
 /// Answers 204, also where the message was deleted before.
+#[utoipa::path(
+    delete,
+    path = "/{roomId}/messages/{messageId}",
+    tag = "history",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+        ("messageId" = MessageId, Path, description = "The message."),
+        (
+            "If-Match" = Option<String>,
+            Header,
+            nullable = false,
+            description = "The `rev` that is meant, in quotes; any where it is left out.",
+        ),
+    ),
+    security(("bearer" = [])),
+    responses(
+        (
+            status = 204,
+            description = "The message is deleted.",
+            headers(("ETag" = String, description = "The message's `rev`, in quotes.")),
+        ),
+        (status = 400, description = "The path, a header or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 403, description = "The message is somebody else's."),
+        (status = 404, description = "There is no such message, or no such room for the caller."),
+        (status = 409, description = "Nothing is changed in the room any more."),
+        (status = 412, description = "The message has changed since that version."),
+    ),
+)]
 async fn delete(
     State(rooms): State<Rooms>,
     InRoom(room): InRoom,

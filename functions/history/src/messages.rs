@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use chat::{ChatMessageReceive, ChatMessagesReceive, PageInfo, Seq};
+use chat::{ChatMessageReceive, ChatMessagesReceive, PageInfo, RoomId, Seq};
 use http_edge::{Parameters, ProblemResponse};
 use message_log::{MessageLog, PAGE_MESSAGES_MAX, Page, PageQuery};
 
@@ -12,6 +12,50 @@ use crate::unread::problem_of;
 /// How many messages a page has where the request says nothing.
 const LIMIT_DEFAULT: u32 = 50;
 
+/// Reads a page of what was said in a room, oldest first.
+#[utoipa::path(
+    get,
+    path = "/{roomId}/messages",
+    tag = "history",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+        (
+            "limit" = Option<u32>,
+            Query,
+            nullable = false,
+            minimum = 1,
+            maximum = 200,
+            description = "How many; 50 where it is not said.",
+        ),
+        (
+            "before" = Option<i64>,
+            Query,
+            nullable = false,
+            minimum = 0,
+            description = "Only what has a smaller number, the newest of it.",
+        ),
+        (
+            "after" = Option<i64>,
+            Query,
+            nullable = false,
+            minimum = 0,
+            description = "Only what has a greater number, the oldest of it.",
+        ),
+        (
+            "includeDeleted" = Option<bool>,
+            Query,
+            nullable = false,
+            description = "Whether deleted messages are in it, without their content.",
+        ),
+    ),
+    security((), ("bearer" = [])),
+    responses(
+        (status = 200, description = "The page.", body = ChatMessagesReceive),
+        (status = 400, description = "The path or a parameter breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 404, description = "There is no such private room, or the caller is no member of it."),
+    ),
+)]
 pub(crate) async fn page(
     State(log): State<MessageLog>,
     InRoom(room): InRoom,

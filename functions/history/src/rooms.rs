@@ -20,6 +20,7 @@ use message_log::{ChangeError, MessageLog, ROOMS_PAGE_MAX, ReadError, Room};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::serde::rfc3339;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::membership::no_such_room;
 use crate::unread::problem_of;
@@ -50,6 +51,23 @@ pub(crate) fn routes(rooms: Rooms) -> Router {
         .with_state(rooms)
 }
 
+/// The routes, written down.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        list::list,
+        make::make,
+        show::show,
+        rename::rename,
+        close::close,
+        member_list::list,
+        member_set::set,
+        member_remove::remove,
+    ),
+    tags((name = "rooms", description = "Rooms that are made, and who is in them.")),
+)]
+pub(crate) struct Written;
+
 impl Rooms {
     /// Tells the sockets that the rules of a room are others now. Where nobody hears it, they find
     /// out by looking.
@@ -67,8 +85,9 @@ impl Rooms {
 }
 
 /// A room as JSON.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Room)]
 struct RoomJson {
     room_id: RoomId,
     name: RoomName,
@@ -93,11 +112,12 @@ impl From<Room> for RoomJson {
 }
 
 /// How a list goes on.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct PageJson<T> {
     limit: u32,
     /// What to ask for with `after`; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     after: Option<T>,
 }
 

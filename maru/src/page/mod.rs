@@ -10,11 +10,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::docs::escaped;
 use site::Site;
 use workshop::Workshop;
 
@@ -26,6 +27,17 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
+/// What the viewers of the documents may do: the same, and style their parts from within the script.
+const VIEWER_POLICY: &str = "default-src 'none'; script-src 'self'; \
+    style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
+    connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What the viewer of the socket's document may do besides: make the code with which it checks the
+/// document. Nothing that anybody said is shown there.
+const SOCKET_VIEWER_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-eval'; \
+    style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
+    connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
 /// What is served where there is no page.
 const NOTICE: &str = include_str!("notice.html");
 
@@ -35,7 +47,14 @@ pub(crate) struct Page(watch::Receiver<State>);
 
 enum State {
     Building,
-    Ready(Arc<Site>),
+    Ready(Arc<Site>, Viewer),
+    Absent(String),
+}
+
+/// The viewers of the documents, which come after the page.
+enum Viewer {
+    Ready,
+    Building,
     Absent(String),
 }
 
@@ -54,15 +73,30 @@ impl Page {
         let (sender, receiver) = watch::channel(State::Building);
         if let Some(folder) = web_dir {
             let site = Site::load(folder).context("WEB_DIR")?;
-            sender.send_replace(State::Ready(Arc::new(site)));
+            let viewer = if site.has_viewer() {
+                Viewer::Ready
+            } else {
+                Viewer::Absent("The page in WEB_DIR was built without.".into())
+            };
+            sender.send_replace(State::Ready(Arc::new(site), viewer));
             return Ok(Self(receiver));
         }
         let workshop = Workshop::new(data_dir.join("page"));
         // A thread of its own: nobody waits for it when the process is told to stop.
         std::thread::spawn(move || {
-            let state = match workshop.page(&say).and_then(|folder| Site::load(&folder)) {
-                Ok(site) => State::Ready(Arc::new(site)),
-                Err(error) => State::Absent(format!("{error:#}")),
+            let site = match workshop.page(&say).and_then(|folder| Site::load(&folder)) {
+                Ok(site) => Arc::new(site),
+                Err(error) => {
+                    sender.send_replace(State::Absent(format!("{error:#}")));
+                    return;
+                }
+            };
+            // Who looks for the chat does not wait for what is there to be read about it.
+            sender.send_replace(State::Ready(Arc::clone(&site), Viewer::Building));
+            let whole = workshop.viewer().and_then(|folder| Site::load(&folder));
+            let state = match whole {
+                Ok(whole) => State::Ready(Arc::new(whole), Viewer::Ready),
+                Err(error) => State::Ready(site, Viewer::Absent(format!("{error:#}"))),
             };
             sender.send_replace(state);
         });
@@ -76,7 +110,7 @@ impl Page {
         let _ = timeout(PATIENCE, settled).await;
         match &*self.0.borrow() {
             State::Building => "is still being built, and comes by itself".into(),
-            State::Ready(_) => String::new(),
+            State::Ready(..) => String::new(),
             State::Absent(why) => format!("there is none: {why}"),
         }
     }
@@ -88,21 +122,30 @@ impl Page {
         }
         let path = request.uri().path();
         match &*self.0.borrow() {
-            State::Ready(site) => site.answer(path, request.headers()),
+            State::Ready(site, _) => site.answer(path, request.headers()),
             State::Building if path == "/" => Some(notice("The page is being built …", true)),
             State::Absent(why) if path == "/" => Some(notice(why, false)),
             State::Building | State::Absent(_) => None,
+        }
+    }
+
+    /// The front of the documents' viewers, or why there is none.
+    pub(crate) fn viewer(&self, request: &HeaderMap) -> Result<Response, String> {
+        match &*self.0.borrow() {
+            State::Ready(site, Viewer::Ready) => {
+                site.viewer(request).ok_or_else(|| "It is gone.".into())
+            }
+            State::Ready(_, Viewer::Absent(why)) | State::Absent(why) => Err(why.clone()),
+            State::Ready(_, Viewer::Building) | State::Building => {
+                Err("It is being built; load this again in a minute.".into())
+            }
         }
     }
 }
 
 /// A page that says why there is no other.
 fn notice(text: &str, come_back: bool) -> Response {
-    let escaped = text
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;");
-    let mut response = Response::new(Body::from(NOTICE.replace("{reason}", &escaped)));
+    let mut response = Response::new(Body::from(NOTICE.replace("{reason}", &escaped(text))));
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     let headers = response.headers_mut();
     let html = HeaderValue::from_static("text/html; charset=utf-8");
@@ -112,14 +155,14 @@ fn notice(text: &str, come_back: bool) -> Response {
         headers.insert(header::REFRESH, HeaderValue::from_static("1"));
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    protect(&mut response);
+    protect(&mut response, CONTENT_SECURITY_POLICY);
     response
 }
 
 /// Sets what every answer of the page carries.
-fn protect(response: &mut Response) {
+fn protect(response: &mut Response, policy: &'static str) {
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ] {

@@ -9,13 +9,16 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
-use super::protect;
+use super::{CONTENT_SECURITY_POLICY, SOCKET_VIEWER_POLICY, VIEWER_POLICY, protect};
 
 /// How large a page may be, in bytes: a wrong folder is not read into memory.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// How deep its folders may lie.
 const DEPTH_MAX: usize = 8;
+
+/// Where the viewers of the documents begin.
+const VIEWER: &str = "/docs/index.html";
 
 /// The end of the name of a file that is the gzipped form of another.
 const GZIPPED: &str = ".gz";
@@ -61,6 +64,16 @@ impl Site {
         Ok(Self(files))
     }
 
+    /// Whether the viewers of the documents are with it.
+    pub(super) fn has_viewer(&self) -> bool {
+        self.0.contains_key(VIEWER)
+    }
+
+    /// The front of the viewers.
+    pub(super) fn viewer(&self, request: &HeaderMap) -> Option<Response> {
+        self.answer(VIEWER, request)
+    }
+
     /// The file at `path`, or a folder's `index.html` or a document's `.html`.
     pub(super) fn answer(&self, path: &str, request: &HeaderMap) -> Option<Response> {
         let file = if path.ends_with('/') {
@@ -83,7 +96,7 @@ impl Site {
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        protect(&mut response);
+        protect(&mut response, policy_for(path));
         Some(response)
     }
 }
@@ -127,7 +140,7 @@ fn read(
                 .context("it is too large for a page")?;
             let file = File {
                 media_type: media_type(&name),
-                is_named_by_content: prefix.starts_with("/assets"),
+                is_named_by_content: prefix.ends_with("/assets"),
                 plain: fs::read(entry.path())?.into(),
                 gzipped: None,
             };
@@ -147,6 +160,15 @@ fn media_type(name: &str) -> &'static str {
         Some("json") => "application/json",
         Some("woff2") => "font/woff2",
         _ => "application/octet-stream",
+    }
+}
+
+/// What a document may do: the page nothing that is not its own, the viewers what they need.
+fn policy_for(path: &str) -> &'static str {
+    match path.trim_end_matches(".html") {
+        "/docs/socket" => SOCKET_VIEWER_POLICY,
+        viewer if viewer.starts_with("/docs/") => VIEWER_POLICY,
+        _ => CONTENT_SECURITY_POLICY,
     }
 }
 
@@ -173,12 +195,16 @@ mod tests {
 
     fn site() -> Site {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::create_dir(folder.path().join("assets")).expect("a folder");
+        for inner in ["assets", "docs"] {
+            fs::create_dir(folder.path().join(inner)).expect("a folder");
+        }
         for (name, text) in [
             ("index.html", "<html>"),
             ("about.html", "<html>"),
             ("assets/a-1.js", "let a"),
             ("assets/a-1.js.gz", "zipped"),
+            ("docs/index.html", "<html>"),
+            ("docs/socket.html", "<html>"),
             (".built-from", "7"),
         ] {
             fs::write(folder.path().join(name), text).expect("a file");
@@ -240,7 +266,10 @@ mod tests {
 
     #[test]
     fn every_file_comes_with_the_policy() {
-        let policy = header_of("/", "", header::CONTENT_SECURITY_POLICY).expect("a policy");
-        assert!(!policy.contains("unsafe"));
+        let policy = |path| header_of(path, "", header::CONTENT_SECURITY_POLICY).expect("a policy");
+        assert!(!policy("/").contains("unsafe"));
+        assert!(policy("/docs/").contains("style-src 'self' 'unsafe-inline'"));
+        assert!(policy("/docs/").contains("script-src 'self';"));
+        assert!(policy("/docs/socket").contains("script-src 'self' 'unsafe-eval';"));
     }
 }

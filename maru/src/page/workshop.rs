@@ -15,7 +15,19 @@ use super::sources;
 const NODE_MIN: u32 = 20;
 
 /// What the page is made of, in the folder of its sources.
-const PARTS: [&str; 4] = ["package-lock.json", "tsconfig.base.json", "client", "page"];
+const PARTS: [&str; 5] = [
+    "package-lock.json",
+    "tsconfig.base.json",
+    "compressed.ts",
+    "client",
+    "page",
+];
+
+/// The viewers of the documents: their folder, in that of the sources and in the built page.
+const VIEWER: &str = "docs";
+
+/// What the viewers are made of.
+const VIEWER_PARTS: [&str; 2] = ["compressed.ts", VIEWER];
 
 /// What is made and not written.
 const MADE: [&str; 2] = ["node_modules", "dist"];
@@ -56,14 +68,34 @@ impl Workshop {
         if !self.sources.join("package-lock.json").exists() {
             bail!("This program has no page with it and its sources are not here.");
         }
-        let fingerprint = self.fingerprint().context("The sources cannot be read")?;
-        if fs::read_to_string(self.built.join(BUILT_FROM)).is_ok_and(|from| from == fingerprint) {
+        let fingerprint = self.fingerprint(&PARTS)?;
+        if is_built_from(&self.built, &fingerprint) {
             return Ok(self.built.clone());
         }
         check_node()?;
         let lock = self.lock().context("The sources cannot be locked")?;
-        self.install(&lock, say)?;
-        self.build(&lock, &fingerprint, say)?;
+        install(&self.sources, &lock, say)?;
+        say("building the page (vite build) …");
+        build(&self.sources.join("page"), &self.built, &fingerprint, &lock)?;
+        Ok(self.built.clone())
+    }
+
+    /// The folder of the page, which is there, with the viewers of the documents in it.
+    ///
+    /// # Errors
+    /// Says how the build failed.
+    pub(super) fn viewer(&self) -> Result<PathBuf> {
+        let built = self.built.join(VIEWER);
+        let fingerprint = self.fingerprint(&VIEWER_PARTS)?;
+        if !is_built_from(&built, &fingerprint) {
+            check_node()?;
+            let lock = self.lock().context("The sources cannot be locked")?;
+            let sources = self.sources.join(VIEWER);
+            // What builds it is a package of the page.
+            install(&self.sources, &lock, &|_| {})?;
+            install(&sources, &lock, &|_| {})?;
+            build(&sources, &built, &fingerprint, &lock)?;
+        }
         Ok(self.built.clone())
     }
 
@@ -80,40 +112,45 @@ impl Workshop {
         Ok(lock)
     }
 
-    fn install(&self, lock: &File, say: &impl Fn(&str)) -> Result<()> {
-        let wanted = fs::read(self.sources.join("package-lock.json"))?;
-        let installed = self.sources.join(INSTALLED_LOCKFILE);
-        if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
-            return Ok(());
-        }
-        say("getting what the page is built with (npm ci) …");
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-        npm.args(["--prefer-offline", "--fetch-retries=1"]);
-        run(npm.current_dir(&self.sources), lock)?;
-        fs::write(installed, wanted).context("What was installed cannot be noted")
-    }
-
-    fn build(&self, lock: &File, fingerprint: &str, say: &impl Fn(&str)) -> Result<()> {
-        say("building the page (vite build) …");
-        fs::create_dir_all(&self.built)?;
-        let built = self.built.canonicalize()?;
-        let mut vite = Command::new("node");
-        vite.arg("../node_modules/vite/bin/vite.js")
-            .args(["build", "--logLevel", "warn", "--emptyOutDir", "--outDir"])
-            .arg(&built);
-        run(vite.current_dir(self.sources.join("page")), lock)?;
-        fs::write(built.join(BUILT_FROM), fingerprint).context("The page cannot be kept")
-    }
-
     /// A text that changes with the sources.
-    fn fingerprint(&self) -> io::Result<String> {
+    fn fingerprint(&self, parts: &[&str]) -> Result<String> {
         let mut hasher = DefaultHasher::new();
-        for part in PARTS {
-            hash(&self.sources.join(part), &mut hasher)?;
+        for part in parts {
+            hash(&self.sources.join(part), &mut hasher).context("The sources cannot be read")?;
         }
         Ok(format!("{:016x}", hasher.finish()))
     }
+}
+
+fn is_built_from(built: &Path, fingerprint: &str) -> bool {
+    fs::read_to_string(built.join(BUILT_FROM)).is_ok_and(|from| from == fingerprint)
+}
+
+/// Brings the packages of a folder to what its lockfile says.
+fn install(folder: &Path, lock: &File, say: &impl Fn(&str)) -> Result<()> {
+    let wanted = fs::read(folder.join("package-lock.json"))?;
+    let installed = folder.join(INSTALLED_LOCKFILE);
+    if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    say("getting what the page is built with (npm ci) …");
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    npm.args(["--prefer-offline", "--fetch-retries=1"]);
+    run(npm.current_dir(folder), lock)?;
+    fs::write(installed, wanted).context("What was installed cannot be noted")
+}
+
+/// Builds what is in `sources`, a folder beside the installed packages.
+fn build(sources: &Path, built: &Path, fingerprint: &str, lock: &File) -> Result<()> {
+    fs::create_dir_all(built)?;
+    let built = built.canonicalize()?;
+    let mut vite = Command::new("node");
+    vite.arg("../node_modules/vite/bin/vite.js")
+        .args(["build", "--logLevel", "warn", "--emptyOutDir", "--outDir"])
+        .arg(&built);
+    run(vite.current_dir(sources), lock)?;
+    fs::write(built.join(BUILT_FROM), fingerprint).context("What was built cannot be kept")
 }
 
 fn hash(path: &Path, hasher: &mut DefaultHasher) -> io::Result<()> {
@@ -185,6 +222,7 @@ mod tests {
         for file in [
             "package-lock.json",
             "tsconfig.base.json",
+            "compressed.ts",
             "page/src/main.ts",
         ] {
             fs::write(sources.join(file), "{}").expect("a file");
@@ -199,20 +237,20 @@ mod tests {
     fn the_fingerprint_changes_with_the_sources_and_with_nothing_else() {
         let folder = tempfile::tempdir().expect("a folder");
         let workshop = workshop(folder.path());
-        let first = workshop.fingerprint().expect("a fingerprint");
+        let first = workshop.fingerprint(&PARTS).expect("a fingerprint");
         for made in ["page/node_modules/x", "page/dist/x"] {
             fs::write(workshop.sources.join(made), "made").expect("a file");
         }
-        assert_eq!(workshop.fingerprint().expect("a fingerprint"), first);
+        assert_eq!(workshop.fingerprint(&PARTS).expect("a fingerprint"), first);
         fs::write(workshop.sources.join("page/src/main.ts"), "{ }").expect("a file");
-        let second = workshop.fingerprint().expect("a fingerprint");
+        let second = workshop.fingerprint(&PARTS).expect("a fingerprint");
         assert_ne!(second, first);
         fs::rename(
             workshop.sources.join("page/src/main.ts"),
             workshop.sources.join("page/src/other.ts"),
         )
         .expect("renamed");
-        assert_ne!(workshop.fingerprint().expect("a fingerprint"), second);
+        assert_ne!(workshop.fingerprint(&PARTS).expect("a fingerprint"), second);
     }
 
     #[test]
@@ -220,7 +258,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let workshop = workshop(folder.path());
         fs::create_dir(&workshop.built).expect("a folder");
-        let fingerprint = workshop.fingerprint().expect("a fingerprint");
+        let fingerprint = workshop.fingerprint(&PARTS).expect("a fingerprint");
         fs::write(workshop.built.join(BUILT_FROM), fingerprint).expect("a file");
         let built = workshop.page(&|step| panic!("nothing to do, but {step}"));
         assert_eq!(built.expect("a page"), workshop.built);

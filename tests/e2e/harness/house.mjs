@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { holdsAnswer } from "./documents.mjs";
 import { dynamoDbProgram, databaseUrl, maruProgram, redisUrl } from "./environment.mjs";
 import { Program } from "./program.mjs";
 import { SocketTier } from "./socket-tier.mjs";
@@ -21,7 +22,7 @@ export class House {
   two;
   /** What tokens are verified with, and who issues them. */
   publicKey;
-  issuer = ISSUER;
+  issuer = House.ISSUER;
   #programs = [];
 
   /**
@@ -100,7 +101,7 @@ export class House {
     return new Account(this, { nickname, email, password }, answer);
   }
 
-  /** Asks the functions: `{ status, text, json, headers }`. */
+  /** Asks the functions: `{ status, text, json, headers }`; the answer has to be as it is written down. */
   async asks(method, path, { token, cookie, body, headers = {} } = {}) {
     const response = await fetch(`${this.address}${path}`, {
       method,
@@ -113,6 +114,8 @@ export class House {
       body: body && JSON.stringify(body),
     });
     const text = await response.text();
+    const type = response.headers.get("content-type");
+    holdsAnswer(method, path, { status: response.status, type, text });
     const json = text.startsWith("{") ? JSON.parse(text) : undefined;
     return { status: response.status, text, json, headers: response.headers };
   }

@@ -7,6 +7,7 @@ import { Client } from "@stomp/stompjs";
 import WebSocket from "ws";
 
 import { within } from "./deadline.mjs";
+import { holdsMessage, holdsReceipt } from "./documents.mjs";
 import { Journal } from "./journal.mjs";
 
 const SUBPROTOCOLS = ["v12.stomp", "v11.stomp", "v10.stomp"];
@@ -127,6 +128,7 @@ export class Person {
       return this.says(room, content, { tempId, limitMs, patiently });
     }
     if (problem) throw new Error(`${this.name} got no receipt: ${JSON.stringify(problem)}`);
+    holdsReceipt(receipt);
     return {
       messageId: receipt["message-id"],
       tempId: receipt["temp-id"],
@@ -195,7 +197,11 @@ export class Person {
   }
 
   async #subscribes(destination, headers, hear) {
-    const { subscription, problem } = await this.#asksToListen(destination, headers, hear);
+    const holds = (message) => {
+      holdsMessage(destination, message.body);
+      hear(message);
+    };
+    const { subscription, problem } = await this.#asksToListen(destination, headers, holds);
     if (problem) throw new Error(`${this.name} may not listen: ${JSON.stringify(problem)}`);
     return subscription;
   }

@@ -9,6 +9,17 @@ use crate::State;
 pub(super) const CACHED: &str = "public, max-age=300";
 
 /// The public keys (RFC 7517, section 5).
+#[utoipa::path(
+    get,
+    path = "/.well-known/jwks.json",
+    tag = "tokens",
+    responses((
+        status = 200,
+        description = "The keys, as a JWK Set.",
+        body = Object,
+        content_type = "application/jwk-set+json",
+    )),
+)]
 pub(crate) async fn key_set(
     Extract(state): Extract<State>,
 ) -> ([(HeaderName, &'static str); 2], String) {

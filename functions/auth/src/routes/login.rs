@@ -6,6 +6,7 @@ use axum::response::Response;
 use http_edge::JsonBody;
 use serde::Deserialize;
 use sessions::ClientInfo;
+use utoipa::ToSchema;
 
 use crate::accounts::Credentials;
 use crate::attempt::Attempt;
@@ -16,9 +17,10 @@ use crate::password::Password;
 use crate::refusal::Refusal;
 use crate::{State, grant, refresh_cookie};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct LogIn {
     email: String,
+    #[schema(format = Password)]
     password: String,
 }
 
@@ -26,6 +28,24 @@ pub(crate) struct LogIn {
 ///
 /// An unknown e-mail and a wrong password get the same answer after the same work: the same reads,
 /// the same throttles, one hash. Attempts are counted before anything is looked up.
+#[utoipa::path(
+    post,
+    path = "/auth/login",
+    tag = "accounts",
+    request_body = LogIn,
+    responses(
+        (
+            status = 200,
+            description = "The user is in.",
+            body = grant::Grant,
+            headers(("Set-Cookie" = String, description = "The refresh token, for /auth alone.")),
+        ),
+        (status = 400, description = "A member breaks a rule."),
+        (status = 401, description = "The e-mail or the password is wrong."),
+        (status = 403, description = "The account is disabled."),
+        (status = 429, description = "Too many attempts on this account or from this address."),
+    ),
+)]
 pub(crate) async fn log_in(
     Extract(state): Extract<State>,
     from: ClientAddress,

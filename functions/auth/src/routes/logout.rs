@@ -10,6 +10,16 @@ use crate::{State, bearer, csrf, refresh_cookie};
 
 /// Ends the session that the cookie or the access token belongs to, and takes the cookie away.
 /// Where there is no such session, that is how it should be.
+#[utoipa::path(
+    post,
+    path = "/auth/logout",
+    tag = "accounts",
+    security((), ("bearer" = []), ("refreshCookie" = [])),
+    responses(
+        (status = 204, description = "There is no such session any more."),
+        (status = 403, description = "The page's origin may not do this."),
+    ),
+)]
 pub(crate) async fn log_out(
     Extract(state): Extract<State>,
     headers: HeaderMap,

@@ -10,6 +10,16 @@ use crate::{State, refresh_cookie};
 
 /// Ends every session of the token's user, this one included, and with them all that was issued so
 /// far.
+#[utoipa::path(
+    post,
+    path = "/auth/logout-all",
+    tag = "accounts",
+    security(("bearer" = [])),
+    responses(
+        (status = 204, description = "No session of the user is left."),
+        (status = 401, description = "The access token is not good."),
+    ),
+)]
 pub(crate) async fn log_out_everywhere(
     Extract(state): Extract<State>,
     Bearer(claims): Bearer,

@@ -9,6 +9,16 @@ use crate::refusal::Refusal;
 use crate::{AccountState, State};
 
 /// Shows the account as it is now, or the guest as the token knows him.
+#[utoipa::path(
+    get,
+    path = "/auth/me",
+    tag = "accounts",
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Whose the token is.", body = User),
+        (status = 401, description = "The access token is not good."),
+    ),
+)]
 pub(crate) async fn me(
     Extract(state): Extract<State>,
     Bearer(claims): Bearer,

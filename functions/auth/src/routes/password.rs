@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use http_edge::JsonBody;
 use serde::Deserialize;
 use sessions::SessionId;
+use utoipa::ToSchema;
 
 use crate::attempt::Attempt;
 use crate::bearer::Bearer;
@@ -14,10 +15,13 @@ use crate::password::Password;
 use crate::refusal::Refusal;
 use crate::{AccountState, State};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = PasswordChange)]
 pub(crate) struct Change {
+    #[schema(format = Password)]
     current_password: String,
+    #[schema(format = Password, min_length = 8)]
     new_password: String,
 }
 
@@ -25,6 +29,20 @@ pub(crate) struct Change {
 /// asks: whoever else knew it is out, and his open sockets are closed.
 ///
 /// Guesses at the old one are counted as those of a log-in are.
+#[utoipa::path(
+    post,
+    path = "/auth/password",
+    tag = "accounts",
+    request_body = Change,
+    security(("bearer" = [])),
+    responses(
+        (status = 204, description = "The password is another; every other session has ended."),
+        (status = 400, description = "A member breaks a rule, or the current password is wrong."),
+        (status = 401, description = "The access token is not good."),
+        (status = 403, description = "A guest has no password."),
+        (status = 429, description = "Too many attempts on this account or from this address."),
+    ),
+)]
 pub(crate) async fn change(
     Extract(state): Extract<State>,
     from: ClientAddress,

@@ -10,6 +10,22 @@ use crate::{State, csrf, grant, refresh_cookie};
 
 /// Replaces the refresh token (RFC 9700, section 4.14.2) and issues a new access token with the
 /// account as it is now. A refresh token that was replaced earlier ends its session.
+#[utoipa::path(
+    post,
+    path = "/auth/refresh",
+    tag = "accounts",
+    security(("refreshCookie" = [])),
+    responses(
+        (
+            status = 200,
+            description = "A new access token, and a new refresh token in the cookie.",
+            body = grant::Grant,
+            headers(("Set-Cookie" = String, description = "The next refresh token.")),
+        ),
+        (status = 401, description = "There is no such session, or it has ended."),
+        (status = 403, description = "The page's origin may not do this, or the account is disabled."),
+    ),
+)]
 pub(crate) async fn refresh(
     Extract(state): Extract<State>,
     headers: HeaderMap,

@@ -8,18 +8,19 @@ use serde::Serialize;
 use sessions::{SessionId, SessionInfo};
 use time::OffsetDateTime;
 use time::serde::rfc3339;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::State;
 use crate::bearer::Bearer;
 use crate::refusal::Refusal;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct SessionList {
     sessions: Vec<Session>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Session {
     id: Uuid,
@@ -29,13 +30,25 @@ struct Session {
     last_used_at: OffsetDateTime,
     #[serde(with = "rfc3339")]
     expires_at: OffsetDateTime,
+    #[schema(required = true)]
     user_agent: Option<String>,
+    #[schema(required = true, value_type = Option<String>)]
     address: Option<IpAddr>,
     /// Whether it is the one that asks.
     current: bool,
 }
 
 /// Lists the user's sessions, last used first; a guest has none.
+#[utoipa::path(
+    get,
+    path = "/auth/sessions",
+    tag = "accounts",
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Where the user is logged in.", body = SessionList),
+        (status = 401, description = "The access token is not good."),
+    ),
+)]
 pub(crate) async fn list(
     Extract(state): Extract<State>,
     Bearer(claims): Bearer,

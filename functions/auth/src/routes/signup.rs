@@ -8,6 +8,7 @@ use http_edge::JsonBody;
 use serde::Deserialize;
 use sessions::{ThrottleKey, Verdict};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::State;
@@ -19,10 +20,12 @@ use crate::password::Password;
 use crate::refusal::Refusal;
 
 /// What somebody signs up with. A role is not among it: whatever else the body holds is ignored.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct SignUp {
     email: String,
+    #[schema(format = Password, min_length = 8)]
     password: String,
+    #[schema(value_type = Nickname)]
     nickname: String,
 }
 
@@ -31,6 +34,17 @@ pub(crate) struct SignUp {
 /// That an e-mail has an account already is said openly. To hide it takes a mail to its owner, whom
 /// this server cannot write to; any other answer would only pretend to, since a log-in with the
 /// password that was just chosen tells the same. Asking for many e-mails is slowed down by address.
+#[utoipa::path(
+    post,
+    path = "/auth/signup",
+    tag = "accounts",
+    request_body = SignUp,
+    responses(
+        (status = 201, description = "The account is made.", body = User),
+        (status = 400, description = "A member breaks a rule, or the e-mail has an account already."),
+        (status = 429, description = "Too many attempts from this address."),
+    ),
+)]
 pub(crate) async fn sign_up(
     Extract(state): Extract<State>,
     from: ClientAddress,

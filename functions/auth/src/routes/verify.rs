@@ -6,26 +6,27 @@ use axum::extract::State as Extract;
 use chat::UserId;
 use http_edge::JsonBody;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::State;
 use crate::bearer::is_known_to_be_revoked;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct Presented {
     token: String,
 }
 
 /// The answer, in the names of RFC 7662, section 2.2. Of a token that is not good it says nothing
 /// but that.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Verified {
     Good(Box<Good>),
     NotGood { active: bool },
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Good {
     active: bool,
     token_type: &'static str,
@@ -36,6 +37,7 @@ pub(crate) struct Good {
     iat: i64,
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     sid: Option<Uuid>,
     nickname: String,
     role: &'static str,
@@ -44,6 +46,16 @@ pub(crate) struct Good {
 
 /// Tells whoever cannot check a signature himself. Whoever can needs `/.well-known/jwks.json` and
 /// nothing else.
+#[utoipa::path(
+    post,
+    path = "/auth/verify",
+    tag = "tokens",
+    request_body = Presented,
+    responses(
+        (status = 200, description = "What the token says, or that it is not good.", body = Verified),
+        (status = 400, description = "The body is not of this form."),
+    ),
+)]
 pub(crate) async fn verify(
     Extract(state): Extract<State>,
     JsonBody(body): JsonBody<Presented>,

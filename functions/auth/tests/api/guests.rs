@@ -1,5 +1,8 @@
 //! Guests.
 
+use std::time::Duration;
+
+use access_token::LIFETIME_MAX;
 use axum::http::StatusCode;
 use serde_json::json;
 
@@ -61,6 +64,42 @@ async fn a_guest_has_a_name() {
         json!({}),
     ] {
         let answer = guest.posts("/auth/guest", wrong).await;
+        answer.is_problem(400, "invalid-request");
+    }
+}
+
+#[tokio::test]
+async fn a_guest_may_wish_for_a_shorter_life_of_the_token_and_for_no_longer_one() {
+    let api = Api::start().await;
+    let mut guest = api.stranger();
+    let mut lives = Vec::new();
+    for wish in [
+        json!({"nickname": "guest"}),
+        json!({"nickname": "guest", "expiresIn": 2}),
+        json!({"nickname": "guest", "expiresIn": u64::MAX}),
+    ] {
+        let grant = guest.posts("/auth/guest", wish).await.json();
+        lives.push(grant["expiresIn"].as_i64().expect("a number"));
+    }
+    let longest = i64::try_from(LIFETIME_MAX.as_secs()).expect("minutes fit");
+    // Tokens count in whole seconds of the clock, which stands between two of them.
+    assert!((longest - 1..=longest).contains(&lives[0]), "{lives:?}");
+    assert!((1..=2).contains(&lives[1]), "{lives:?}");
+    assert_eq!(lives[2], lives[0]);
+
+    guest
+        .posts("/auth/guest", json!({"nickname": "guest", "expiresIn": 2}))
+        .await;
+    assert_eq!(guest.gets("/auth/me").await.status, StatusCode::OK);
+    api.passes(Duration::from_secs(2));
+    guest
+        .gets("/auth/me")
+        .await
+        .is_problem(401, "unauthenticated");
+
+    for wrong in [json!(0), json!(-1), json!("2"), json!(1.5)] {
+        let wish = json!({"nickname": "guest", "expiresIn": wrong});
+        let answer = guest.posts("/auth/guest", wish).await;
         answer.is_problem(400, "invalid-request");
     }
 }

@@ -5,17 +5,48 @@ use axum::extract::State;
 use chat::RoomId;
 use http_edge::{Parameters, ProblemResponse};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{PageJson, RoomJson, Rooms, limit};
 use crate::caller::Known;
 use crate::unread::problem_of;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Rooms)]
 pub(super) struct ListJson {
     rooms: Vec<RoomJson>,
+    #[schema(inline)]
     page: PageJson<RoomId>,
 }
 
+/// Lists the rooms that the caller is a member of, by their ids.
+#[utoipa::path(
+    get,
+    path = "/rooms",
+    tag = "rooms",
+    params(
+        (
+            "limit" = Option<u32>,
+            Query,
+            nullable = false,
+            minimum = 1,
+            maximum = 200,
+            description = "How many; 50 where it is not said.",
+        ),
+        (
+            "after" = Option<RoomId>,
+            Query,
+            nullable = false,
+            description = "Only what follows this id.",
+        ),
+    ),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The rooms.", body = ListJson),
+        (status = 400, description = "The path, a parameter or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+    ),
+)]
 pub(super) async fn list(
     State(rooms): State<Rooms>,
     caller: Known,

@@ -7,20 +7,40 @@ use chat::{Problem, ProblemCode, RoomId, RoomName, Visibility};
 use http_edge::{JsonBody, ProblemResponse};
 use message_log::NewRoom;
 use serde::Deserialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{RoomJson, Rooms, refusal};
 use crate::caller::Known;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = NewRoom)]
 pub(super) struct Wish {
+    #[schema(value_type = Option<RoomId>)]
     room_id: Option<String>,
     name: RoomName,
     visibility: Visibility,
 }
 
+/// Makes a room, whose first owner the caller is.
+///
 /// Answers 201, or 200 to the owner who makes the same room again.
+#[utoipa::path(
+    post,
+    path = "/rooms",
+    tag = "rooms",
+    request_body = Wish,
+    security(("bearer" = [])),
+    responses(
+        (status = 201, description = "The room is made.", body = RoomJson),
+        (status = 200, description = "The caller made it before.", body = RoomJson),
+        (status = 400, description = "The path, a parameter or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 403, description = "A guest makes no rooms."),
+        (status = 409, description = "There is such a room, or the caller has as many as one may have."),
+    ),
+)]
 pub(super) async fn make(
     State(rooms): State<Rooms>,
     caller: Known,

@@ -2,12 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use chat::{RoomRole, UserId};
+use chat::{RoomId, RoomRole, UserId};
 use http_edge::{Parameters, ProblemResponse};
 use message_log::Member;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::serde::rfc3339;
+use utoipa::ToSchema;
 
 use super::{PageJson, Rooms, limit};
 use crate::caller::Known;
@@ -15,14 +16,17 @@ use crate::in_room::InRoom;
 use crate::membership::no_such_room;
 use crate::unread::problem_of;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Members)]
 pub(super) struct ListJson {
     members: Vec<MemberJson>,
+    #[schema(inline)]
     page: PageJson<UserId>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Member)]
 struct MemberJson {
     user_id: UserId,
     role: RoomRole,
@@ -30,6 +34,36 @@ struct MemberJson {
     since: OffsetDateTime,
 }
 
+/// Lists the members of a room, by their ids.
+#[utoipa::path(
+    get,
+    path = "/rooms/{roomId}/members",
+    tag = "rooms",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+        (
+            "limit" = Option<u32>,
+            Query,
+            nullable = false,
+            minimum = 1,
+            maximum = 200,
+            description = "How many; 50 where it is not said.",
+        ),
+        (
+            "after" = Option<UserId>,
+            Query,
+            nullable = false,
+            description = "Only who follows this id.",
+        ),
+    ),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The members.", body = ListJson),
+        (status = 400, description = "The path, a parameter or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 404, description = "There is no such room, or the caller is no member of it."),
+    ),
+)]
 pub(super) async fn list(
     State(rooms): State<Rooms>,
     InRoom(id): InRoom,

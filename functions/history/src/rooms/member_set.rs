@@ -2,26 +2,49 @@
 
 use axum::Json;
 use axum::extract::State;
-use chat::{Membership, RoomRole, UserId};
+use chat::{Membership, RoomId, RoomRole, UserId};
 use http_edge::{JsonBody, ProblemResponse};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Rooms, refusal};
 use crate::caller::Known;
 use crate::in_room::{InRoom, OfUser};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewMember)]
 pub(super) struct Wish {
     role: RoomRole,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = MemberSet)]
 pub(super) struct SetJson {
     user_id: UserId,
     role: RoomRole,
 }
 
+/// Brings somebody into a room, or gives a member another role.
+#[utoipa::path(
+    put,
+    path = "/rooms/{roomId}/members/{userId}",
+    tag = "rooms",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+        ("userId" = UserId, Path, description = "The member."),
+    ),
+    request_body = Wish,
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The user is a member in this role.", body = SetJson),
+        (status = 400, description = "The path, a parameter or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 403, description = "The caller's role does not allow it."),
+        (status = 404, description = "There is no such room, or the caller is no member of it."),
+        (status = 409, description = "A room keeps an owner, and has as many members as it may have."),
+    ),
+)]
 pub(super) async fn set(
     State(rooms): State<Rooms>,
     InRoom(id): InRoom,

@@ -2,19 +2,39 @@
 
 use axum::Json;
 use axum::extract::State;
-use chat::RoomName;
+use chat::{RoomId, RoomName};
 use http_edge::{JsonBody, ProblemResponse};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{RoomJson, Rooms, refusal, show};
 use crate::caller::Known;
 use crate::in_room::InRoom;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RoomChange)]
 pub(super) struct Change {
     name: RoomName,
 }
 
+/// Gives a room another name.
+#[utoipa::path(
+    patch,
+    path = "/rooms/{roomId}",
+    tag = "rooms",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+    ),
+    request_body = Change,
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The room as it is now.", body = RoomJson),
+        (status = 400, description = "The path, a parameter or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 403, description = "The caller's role does not allow it."),
+        (status = 404, description = "There is no such room, or the caller is no member of it."),
+    ),
+)]
 pub(super) async fn rename(
     State(rooms): State<Rooms>,
     InRoom(id): InRoom,

@@ -1,0 +1,138 @@
+// What is written down about the interfaces, against what the servers really do. Every other test
+// holds its answers and events against the documents too; here every one of them is called for.
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+
+import { answersSeen, answersWritten, asyncapi, eventsHeard, openapi } from "./harness/documents.mjs";
+import { House } from "./harness/house.mjs";
+import { Person } from "./harness/person.mjs";
+import { freshRoom } from "./harness/room.mjs";
+import { Server } from "./harness/server.mjs";
+
+/** A message is withdrawn where the store fails under it, which is seen under failpoints. */
+const NOT_HEARD_HERE = ["room/rejected"];
+
+suite("the documents", { timeout: 120_000 }, () => {
+  test("every operation that is written down can be had, and answers as written", async (t) => {
+    const house = await House.opens(t);
+    const [ada, ben] = [await house.signsUp("Ada"), await house.signsUp("Ben")];
+    const guest = (await house.asks("POST", "/auth/guest", { body: { nickname: "Cid" } })).json;
+    for (const path of ["/.well-known/jwks.json", "/.well-known/openid-configuration", "/health", "/livez", "/readyz"]) {
+      await house.asks("GET", path);
+    }
+    await house.asks("POST", "/auth/verify", { body: { token: ada.token } });
+    await house.asks("POST", "/auth/verify", { body: { token: "none" } });
+    for (const path of ["/auth/me", "/auth/sessions"]) await ada.asks("GET", path);
+    const elsewhere = await house.logsIn(ada);
+    const { sessions } = (await elsewhere.asks("GET", "/auth/sessions")).json;
+    const { id } = sessions.find(({ current }) => current);
+    await ada.asks("DELETE", `/auth/sessions/${id}`);
+    await ada.refreshes();
+
+    const passwords = { currentPassword: ada.password, newPassword: `another horse ${randomUUID()}` };
+    await ada.asks("POST", "/auth/password", { body: passwords });
+
+    const wish = { roomId: `private-${randomUUID()}`, name: "A room", visibility: "private" };
+    for (const _ of [1, 2]) await ada.asks("POST", "/rooms", { body: wish });
+    const room = `/rooms/${wish.roomId}`;
+    await ada.asks("GET", "/rooms?limit=1");
+    await ada.asks("GET", room);
+    await ada.asks("PATCH", room, { body: { name: "Another name" } });
+    await ada.asks("PUT", `${room}/members/${ben.id}`, { body: { role: "member" } });
+    await ada.asks("GET", `${room}/members`);
+    const speaker = await Person.connects(t, "Ada", house.one, ada.token);
+    const { messageId } = await speaker.says(wish.roomId, "hello");
+    const message = `/${wish.roomId}/messages/${messageId}`;
+    await ben.asks("GET", `/${wish.roomId}/messages`);
+    await ben.asks("GET", message);
+    const edit = { body: { content: "hello again" }, headers: { "If-Match": '"1"' } };
+    for (const _ of ["edited", "edited since"]) await ada.asks("PATCH", message, edit);
+    await ada.asks("PATCH", message, { body: edit.body });
+    await ben.asks("PATCH", message, edit);
+    await ada.asks("DELETE", message);
+    await ben.asks("GET", message);
+    await ada.asks("DELETE", `${room}/members/${ben.id}`);
+
+    // And what is refused.
+    await guestIsRefused(house, guest.accessToken);
+    await ben.asks("GET", room);
+    await ben.asks("GET", `/${wish.roomId}/messages`);
+    await ada.asks("GET", "/rooms?limit=0");
+    await house.asks("GET", `/${freshRoom("nobody")}/messages`);
+    await ada.asks("DELETE", `${room}/members/${ada.id}`);
+    await ada.asks("DELETE", room);
+    await ada.asks("POST", "/auth/logout");
+    await ben.asks("POST", "/auth/logout-all");
+
+    const missing = answersWritten("2").filter((answer) => !answersSeen.has(answer));
+    assert.deepEqual(missing, [], "written down, and not seen");
+    t.diagnostic(`${answersSeen.size} kinds of answers`);
+  });
+
+  test("every event that is written down can be heard, and is as written", async (t) => {
+    const house = await House.opens(t, { environment: { AUTH_MODE: "optional" } });
+    const room = freshRoom("written");
+    const ada = await Person.connects(t, "Ada", house.one);
+    const ben = await Person.connects(t, "Ben", house.two);
+    await ada.enters(room);
+    await ada.says(room, "first");
+    await ada.hearsStored(room, "first");
+    await ben.enters(room, { delivery: "committed", since: "0" });
+    await ben.hears(room, ({ committed }) => committed.length === 1);
+    await ada.sends("/app/chat", { roomId: room, content: " " });
+    const cid = await Person.connects(t, "Cid", house.one);
+    // A number that the room has not reached is of another history.
+    await cid.enters(room, { delivery: "committed", since: "1000000" });
+    await ben.says(room, "second");
+    await ada.hearsStored(room, "second");
+    const written = Object.entries(asyncapi.channels).flatMap(([channel, { address, messages }]) =>
+      address?.startsWith("/app/") ? [] : Object.keys(messages).map((message) => `${channel}/${message}`),
+    );
+    const missing = written.filter((event) => !eventsHeard.has(event));
+    assert.deepEqual(missing, NOT_HEARD_HERE, "written down, and not heard");
+  });
+
+  test("the document of the socket is an AsyncAPI document", async () => {
+    // The parser comes with the viewer.
+    const require = createRequire(new URL("../../web/docs/package.json", import.meta.url));
+    const { Parser } = require("@asyncapi/parser");
+    const { document, diagnostics } = await new Parser().parse(JSON.stringify(asyncapi));
+    const faults = diagnostics.filter(({ severity }) => severity === 0);
+    assert.deepEqual(faults.map(({ message, path }) => `${path.join(".")}: ${message}`), []);
+    assert.equal(document.operations().all().length, Object.keys(asyncapi.operations).length);
+  });
+
+  test("are served as they are printed, with a viewer and without", async (t) => {
+    const server = await Server.startsFor(t);
+    const json = async (path) => (await fetch(server.address + path)).json();
+    assert.deepEqual(await json("/docs/openapi.json"), openapi);
+    const socket = await json("/docs/asyncapi.json");
+    assert.equal(socket.servers.here.host, new URL(server.address).host);
+    assert.deepEqual(socket.channels, asyncapi.channels);
+    const viewer = await fetch(`${server.address}/docs`);
+    assert.match(await viewer.text(), /<script/);
+    const problems = await (await fetch(`${server.address}/docs/problems`)).text();
+    assert.match(problems, /id="rate-limited"/);
+
+    const bare = await mkdtemp(join(tmpdir(), "maru-bare-page-"));
+    t.after(() => rm(bare, { recursive: true }));
+    await writeFile(join(bare, "index.html"), "<!doctype html>");
+    const without = await Server.startsFor(t, { WEB_DIR: bare });
+    const listing = await (await fetch(`${without.address}/docs`)).text();
+    assert.match(listing, /npm run build:docs/);
+    assert.match(listing, /href="\/docs\/openapi\.json"/);
+    assert.equal((await fetch(`${without.address}/docs/openapi.json`)).status, 200);
+  });
+
+  async function guestIsRefused(house, token) {
+    const body = { name: "A room", visibility: "open" };
+    const { status } = await house.asks("POST", "/rooms", { token, body });
+    assert.equal(status, 403);
+  }
+});
