@@ -39,6 +39,11 @@ suite("the page for everybody", { timeout: 120_000 }, () => {
         await ada.says("Hello");
         await ada.sees("Hello");
         await isSound(ada, "a room");
+        await ada.page.goto(`${server.address}/guarantees`);
+        await ada.page.getByRole("textbox").first().fill("Hello");
+        await ada.page.getByRole("textbox").first().press("Enter");
+        await ada.page.locator('.strip [data-how="live"]').first().waitFor();
+        await isSound(ada, "the guarantee view");
       });
     }
   }

@@ -86,6 +86,38 @@ suite("the page", { timeout: 280_000 }, () => {
     await ada.page.getByRole("button", { name: "Come in", exact: true }).waitFor();
   });
 
+  test("what was said is edited and deleted, and everybody sees it", async (t) => {
+    const room = freshRoom("edit");
+    const [ada, ben] = [await comes(t), await comes(t)];
+    await ada.signsUp("Ada");
+    await ben.entersAsGuest("Ben");
+    for (const each of [ada, ben]) await each.enters(room);
+    await ada.says("Helo");
+    await ben.sees("Helo");
+    const mine = await ada.sees("Helo");
+    assert.equal(await ben.message("Helo").getByRole("button").count(), 0, "not one's own");
+    await mine.hover();
+    await mine.getByRole("button", { name: "Edit" }).click();
+    await ada.field.fill("Hello");
+    await ada.field.press("Enter");
+    for (const each of [ada, ben]) {
+      const edited = await each.sees("Hello");
+      assert.match(await edited.locator(".foot").textContent(), /edited/);
+      assert.equal(await each.message("Helo").count(), 0);
+    }
+    const edited = await ada.sees("Hello");
+    await edited.hover();
+    await edited.getByRole("button", { name: "Delete" }).click();
+    await edited.getByRole("button", { name: "Delete for everybody?" }).click();
+    for (const each of [ada, ben]) {
+      await each.page.getByText("This message was deleted.").waitFor();
+      assert.equal(await each.message("Hello").count(), 0);
+    }
+    // The place of what was deleted stays, and the conversation goes on.
+    await ada.says("Never mind");
+    await ben.sees("Never mind");
+  });
+
   test("history loads upwards as one scrolls, to the beginning of the room", async (t) => {
     const room = freshRoom("history");
     const cid = await Person.connects(t, "Cid", server);
@@ -148,25 +180,37 @@ suite("the page", { timeout: 280_000 }, () => {
     assert.deepEqual(await ada.contents(), await ben.contents());
   });
 
-  test("a token expires without anybody's notice", async (t) => {
+  test("a token expires without anybody's notice, and a guest's too", async (t) => {
     const own = await Server.startsFor(whole, { JWT_LIFETIME_SECONDS: "6" });
-    const ada = await Visitor.comes(t, browser, own.address);
+    const [ada, ben] = [await Visitor.comes(t, browser, own.address), await Visitor.comes(t, browser, own.address)];
     await ada.signsUp("Ada");
-    await ada.enters(freshRoom("expiry"));
-    await ada.says("before");
-    await ada.sees("before");
-    await ada.page.locator(".status").evaluate((status) => {
-      window.states = [];
-      new MutationObserver(() => window.states.push(status.dataset.state)).observe(status, {
-        attributes: true,
-        childList: true,
+    await ben.entersAsGuest("Ben");
+    const room = freshRoom("expiry");
+    for (const each of [ada, ben]) {
+      await each.enters(room);
+      await each.says(each === ada ? "Ada before" : "Ben before");
+      await each.page.locator(".status").evaluate((status) => {
+        window.states = [];
+        new MutationObserver(() => window.states.push(status.dataset.state)).observe(status, {
+          attributes: true,
+          childList: true,
+        });
       });
-    });
-    const isRenewal = (answer) => answer.url().endsWith("/auth/refresh") && answer.status() === 200;
-    for (const _ of numbersTo(2)) await ada.page.waitForResponse(isRenewal);
-    await ada.says("after");
-    await ada.sees("after");
-    assert.deepEqual(await ada.page.evaluate(() => window.states), []);
+    }
+    // A guest's next token is that of a new guest, on a connection of its own.
+    const renews = async ({ page }, path) => {
+      const isRenewal = (answer) => answer.url().endsWith(path) && answer.status() === 200;
+      for (const _ of numbersTo(2)) await page.waitForResponse(isRenewal);
+    };
+    await Promise.all([renews(ada, "/auth/refresh"), renews(ben, "/auth/guest")]);
+    await ada.says("Ada after");
+    await ben.says("Ben after");
+    for (const each of [ada, ben]) {
+      for (const content of ["Ada after", "Ben after"]) await each.sees(content);
+      assert.deepEqual(await each.numbers(), numbersTo(4));
+      assert.deepEqual(await each.page.evaluate(() => window.states), []);
+    }
+    assert.match(await (await ben.sees("Ben after")).getAttribute("class"), /mine/);
   });
 
   test("markup that somebody says stays text", async (t) => {

@@ -142,7 +142,7 @@ export class Visitor {
 
   /** Takes a picture for whoever looks at the run afterwards. */
   async picture(name) {
-    await this.page.screenshot({ path: join(picturesFolder, `${name}.png`) });
+    await this.page.screenshot({ path: pictureOf(name) });
   }
 
   /** What sticks out at the side. */
@@ -153,4 +153,9 @@ export class Visitor {
       width,
     );
   }
+}
+
+/** Where a picture of this name is put. */
+function pictureOf(name) {
+  return join(picturesFolder, `${name}.png`);
 }

@@ -4,8 +4,9 @@ import { advisedMs, backoffMs } from "./backoff.js";
 import { type StopReason, type Verdict, judge } from "./close-codes.js";
 import { Connection, type SocketFactory } from "./connection.js";
 import { Emitter } from "./emitter.js";
+import { Directory } from "./directory.js";
 import { DisconnectedError, ProblemError, mayPass } from "./errors.js";
-import { Http } from "./http.js";
+import { Http, type Request } from "./http.js";
 import { Outbox, type OutboxHost } from "./outbox.js";
 import { type Entry, type OutboxStore, bestOutboxStore } from "./outbox-store.js";
 import { Room, type RoomHost, type Sending } from "./room.js";
@@ -61,6 +62,8 @@ export type ClientEvents = { status: Status };
  * stay complete meanwhile, and what is said while it is away is sent when it is back.
  */
 export class MaruClient extends Emitter<ClientEvents> {
+  /** The rooms that were made, and who is in them. */
+  readonly directory = new Directory((path, request) => this.#ask(path, request));
   readonly #options: ClientOptions;
   readonly #url: string;
   readonly #http: Http;
@@ -261,18 +264,22 @@ export class MaruClient extends Emitter<ClientEvents> {
     };
   }
 
-  async #page(roomId: string, query: Record<string, number>): Promise<Page> {
-    const { account } = this.#options;
+  #page(roomId: string, query: Record<string, number>): Promise<Page> {
     const numbers = Object.entries(query).map(([name, value]) => [name, String(value)]);
-    const path = `/${encodeURIComponent(roomId)}/messages?${new URLSearchParams(numbers)}`;
+    return this.#ask<Page>(`/${encodeURIComponent(roomId)}/messages?${new URLSearchParams(numbers)}`);
+  }
+
+  /** Asks under one's own token, once more under another where it is not taken any more. */
+  async #ask<T>(path: string, request: Request = {}): Promise<T> {
+    const { account } = this.#options;
     const token = (await account?.token())?.accessToken;
     try {
-      return await this.#http.json<Page>(path, { token });
+      return await this.#http.json<T>(path, { ...request, token });
     } catch (error) {
       const isWorn = error instanceof ProblemError && error.code === "unauthenticated";
       if (!account || !isWorn) throw error;
       const { accessToken } = await account.token(token);
-      return this.#http.json<Page>(path, { token: accessToken });
+      return this.#http.json<T>(path, { ...request, token: accessToken });
     }
   }
 

@@ -3,7 +3,7 @@
 import { Client, type IFrame, type IMessage, Versions } from "@stomp/stompjs";
 
 import { DisconnectedError, ProblemError } from "./errors.js";
-import { AUTH, CHAT, ERRORS, type ProblemDetails, type Receipt } from "./wire.js";
+import { AUTH, CHAT, DELETE, EDIT, ERRORS, type ProblemDetails, type Receipt } from "./wire.js";
 
 /** Makes the socket; by default a `WebSocket`. */
 export type SocketFactory = (url: string, protocols: string[]) => WebSocket;
@@ -33,6 +33,8 @@ export class Connection {
   token: string | undefined;
   readonly #stomp: Client;
   readonly #answers = new Map<string, Answer>();
+  /** Who is told where the server ends a subscription, by its id. */
+  readonly #endings = new Map<string, (why: ProblemError) => void>();
   #counter = 0;
   #end: End | undefined;
   #settleClosed!: (end: End) => void;
@@ -77,18 +79,24 @@ export class Connection {
     await this.#within(CONNECT_MS_MAX, Promise.race([connected, lost]));
   }
 
-  /** Resolves once the subscription is in effect; `hear` takes every message of it. */
+  /**
+   * Resolves once the subscription is in effect; `hear` takes every message of it, and `end` why the
+   * server ended it, if it does.
+   */
   async subscribe(
     destination: string,
     headers: Record<string, string>,
     hear: (message: IMessage) => void,
+    end: (why: ProblemError) => void = () => {},
   ): Promise<() => void> {
     const receipt = this.#receipt();
     const answer = this.#answer(receipt);
     const subscription = this.#stomp.subscribe(destination, hear, { ...headers, receipt });
+    const { id } = subscription;
+    this.#endings.set(id, end);
     await this.#within(ANSWER_MS_MAX, answer);
     return () => {
-      if (this.isOpen) subscription.unsubscribe();
+      if (this.#endings.delete(id) && this.isOpen) subscription.unsubscribe();
     };
   }
 
@@ -102,6 +110,16 @@ export class Connection {
       createdAt: headers["created-at"]!,
       duplicate: headers["duplicate"] === "true",
     };
+  }
+
+  /** Gives a message another content; resolves once that is stored. */
+  async edit(body: object): Promise<void> {
+    await this.#send(EDIT, body, ANSWER_MS_MAX);
+  }
+
+  /** Deletes a message; resolves once that is stored. */
+  async delete(body: object): Promise<void> {
+    await this.#send(DELETE, body, ANSWER_MS_MAX);
   }
 
   /** Goes on under a newer token of the same user. */
@@ -174,8 +192,13 @@ export class Connection {
   }
 
   #hearProblem({ headers, body }: IMessage): void {
-    const problem = JSON.parse(body) as ProblemDetails;
-    this.#take(headers["receipt-id"])?.reject(new ProblemError(problem));
+    const problem = new ProblemError(JSON.parse(body) as ProblemDetails);
+    this.#take(headers["receipt-id"])?.reject(problem);
+    const ended = headers["ended-subscription"];
+    if (ended === undefined) return;
+    const end = this.#endings.get(ended);
+    this.#endings.delete(ended);
+    end?.(problem);
   }
 
   #take(receipt: string | undefined): Answer | undefined {

@@ -4,6 +4,7 @@ export { Account, type AccountOptions } from "./account.js";
 export { type ClientEvents, type ClientOptions, type Identity, MaruClient, type Status, isSayable } from "./client.js";
 export { type StopReason, type Verdict, judge } from "./close-codes.js";
 export type { SocketFactory } from "./connection.js";
+export { Directory, type RoomWish } from "./directory.js";
 export { DisconnectedError, ProblemError, UnreachableError } from "./errors.js";
 export { type Entry, IndexedDbOutboxStore, MemoryOutboxStore, type OutboxStore } from "./outbox-store.js";
 export type { Room, RoomEvents, RoomState, Sending } from "./room.js";
@@ -12,9 +13,13 @@ export { type Token, type TokenProvider, freshToken } from "./token.js";
 export {
   CONTENT_CHARS_MAX,
   type Grant,
+  type Member,
   type Message,
   type Page,
   type ProblemDetails,
   type Receipt,
+  type RoomInfo,
+  type RoomRole,
   type User,
+  type Visibility,
 } from "./wire.js";

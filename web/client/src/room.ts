@@ -2,7 +2,7 @@
 
 import type { Connection } from "./connection.js";
 import { Emitter } from "./emitter.js";
-import { mayPass } from "./errors.js";
+import { DisconnectedError, mayPass } from "./errors.js";
 import { backoffMs } from "./backoff.js";
 import type { Entry } from "./outbox-store.js";
 import { type Author, type Item, Timeline } from "./timeline.js";
@@ -101,6 +101,19 @@ export class Room extends Emitter<RoomEvents> {
     this.#host.discard(tempId);
   }
 
+  /**
+   * Gives a stored message of one's own another content. `rev` is the version that one has seen: who
+   * changed it meanwhile is not overwritten. It needs a connection, and rejects without one.
+   */
+  async edit(id: string, content: string, rev?: number): Promise<void> {
+    await this.#connection().edit({ roomId: this.id, id, content, ...(rev === undefined ? {} : { rev }) });
+  }
+
+  /** Deletes a stored message of one's own; everybody sees that there was one. */
+  async delete(id: string): Promise<void> {
+    await this.#connection().delete({ roomId: this.id, id });
+  }
+
   /** Reads the page before the oldest message; true where there was one. */
   loadOlder(): Promise<boolean> {
     this.#older ??= this.#loadOlder().finally(() => (this.#older = undefined));
@@ -129,8 +142,11 @@ export class Room extends Emitter<RoomEvents> {
         if (this.#position === undefined) this.#takes(await this.#newest());
         if (!this.#isJoinable(connection)) return;
         const headers = { delivery: "committed", since: String(this.#position) };
-        this.#leave = await connection.subscribe(topic(this.id), headers, ({ body }) =>
-          this.#hear(connection, JSON.parse(body) as RoomEvent),
+        this.#leave = await connection.subscribe(
+          topic(this.id),
+          headers,
+          ({ body }) => this.#hear(connection, JSON.parse(body) as RoomEvent),
+          (why) => this.#isPutOut(why),
         );
         if (this.#isClosed) return this.#leave();
         this.#becomes("live");
@@ -167,6 +183,17 @@ export class Room extends Emitter<RoomEvents> {
     if (this.#timeline.withdraw(tempId)) {
       this.emit("change", { items: this.items, isReset: true });
     }
+  }
+
+  #connection(): Connection {
+    const { connection } = this.#host;
+    if (!connection) throw new DisconnectedError(1006, "not connected");
+    return connection;
+  }
+
+  #isPutOut(why: Error): void {
+    this.lost();
+    this.emit("refused", why);
   }
 
   #isJoinable(connection: Connection): boolean {

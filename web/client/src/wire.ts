@@ -78,6 +78,28 @@ export interface Grant {
   readonly user: User;
 }
 
+export type RoomRole = "owner" | "moderator" | "member";
+export type Visibility = "open" | "private";
+
+/** A room that was made, as one of its members sees it. */
+export interface RoomInfo {
+  readonly roomId: string;
+  /** What it is called, for people. */
+  readonly name: string;
+  readonly visibility: Visibility;
+  /** One's own role. */
+  readonly role: RoomRole;
+  readonly createdAt: string;
+  readonly lastSeq: number;
+}
+
+/** Somebody who belongs to a room. */
+export interface Member {
+  readonly userId: string;
+  readonly role: RoomRole;
+  readonly since: string;
+}
+
 /** Problem details (RFC 9457), as HTTP errors and `/user/queue/errors` carry them. */
 export interface ProblemDetails {
   readonly type: string;
@@ -93,6 +115,8 @@ export interface ProblemDetails {
 }
 
 export const CHAT = "/app/chat";
+export const EDIT = "/app/edit";
+export const DELETE = "/app/delete";
 export const AUTH = "/app/auth";
 export const ERRORS = "/user/queue/errors";
 export const topic = (roomId: string): string => `/topic/${roomId}`;

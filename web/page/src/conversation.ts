@@ -1,6 +1,6 @@
 // What is said in one room, and the field to say something.
 
-import { CONTENT_CHARS_MAX, isSayable, type Item, type Room } from "@maru/client";
+import { CONTENT_CHARS_MAX, isSayable, type Item, ProblemError, type Room } from "@maru/client";
 
 import { h, icon, ICONS } from "./dom.ts";
 import { inWords } from "./faults.ts";
@@ -17,6 +17,10 @@ const ITEMS_MAX = 600;
 const ITEMS_KEPT = 200;
 
 export interface Place {
+  /** What the room is called. */
+  readonly title: string;
+  /** Who is in it, where that is limited. */
+  readonly people: (() => HTMLElement) | undefined;
   /** Everything up to this number has been seen. */
   read(seq: number): void;
   /** Back to the list of the rooms. */
@@ -39,6 +43,9 @@ export class Conversation {
   readonly #time: Intl.DateTimeFormat;
   readonly #day: Intl.DateTimeFormat;
   #isAtEnd = true;
+  #editing = h("p");
+  /** The message whose next content is in the field. */
+  #edited: Item | undefined;
 
   constructor(room: Room, words: Words, place: Place) {
     this.room = room;
@@ -46,14 +53,14 @@ export class Conversation {
     this.#place = place;
     this.#time = new Intl.DateTimeFormat(kept.language, { timeStyle: "short" });
     this.#day = new Intl.DateTimeFormat(kept.language, { dateStyle: "full" });
-    this.#list.setAttribute("aria-label", words.messages(room.id));
+    this.#list.setAttribute("aria-label", words.messages(place.title));
     this.#scroll = h("div", { className: "scroll" }, this.#edge, this.#list);
-    this.#field = h("textarea", { id: "content", rows: 1, placeholder: words.say(room.id), enterKeyHint: "send" });
+    this.#field = h("textarea", { id: "content", rows: 1, placeholder: words.say(place.title), enterKeyHint: "send" });
     this.#toEnd = h("button", { type: "button", className: "to-end", hidden: true }, icon(ICONS.down), words.newest);
     this.element = h("section", { className: "conversation" }, this.#head(), this.#scroll, this.#toEnd, this.#composer());
     this.#stops.push(
       room.on("change", ({ items, isReset }) => this.#changes(items, isReset)),
-      room.on("refused", (error) => (this.#fault.textContent = inWords(error, words))),
+      room.on("refused", (error) => this.#isRefused(error)),
       room.on("state", () => this.#showEdge()),
     );
   }
@@ -95,7 +102,27 @@ export class Conversation {
     const back = h("button", { type: "button", className: "back" }, icon(ICONS.back));
     back.setAttribute("aria-label", this.#words.back);
     back.addEventListener("click", () => this.#place.back());
-    return h("header", {}, back, h("h2", {}, this.room.id));
+    const head = h("header", {}, back, h("h2", {}, this.#place.title));
+    const { people } = this.#place;
+    if (people) head.append(...this.#peopleBehindButton(people));
+    return head;
+  }
+
+  /** A button that shows who is in the room, and hides it again. */
+  #peopleBehindButton(people: () => HTMLElement): HTMLElement[] {
+    const place = h("div", { className: "people-place" });
+    const button = h("button", { type: "button", className: "quiet", "aria-expanded": "false" }, icon(ICONS.people), " ", this.#words.people);
+    button.addEventListener("click", () => {
+      const isOpen = button.getAttribute("aria-expanded") === "true";
+      button.setAttribute("aria-expanded", String(!isOpen));
+      place.replaceChildren(...(isOpen ? [] : [people()]));
+    });
+    return [button, place];
+  }
+
+  #isRefused(error: Error): void {
+    const isNotThere = error instanceof ProblemError && error.code === "not-found";
+    this.#fault.textContent = isNotThere ? this.#words.noMember : inWords(error, this.#words);
   }
 
   #composer(): HTMLElement {
@@ -104,13 +131,18 @@ export class Conversation {
     const label = h("label", { className: "visually-hidden", htmlFor: field.id }, words.message);
     const send = h("button", { className: "primary", type: "submit" }, icon(ICONS.send));
     send.setAttribute("aria-label", words.send);
-    const form = h("form", { className: "composer" }, this.#fault, label, field, send);
+    const cancel = h("button", { type: "button", className: "quiet" }, words.cancel);
+    cancel.addEventListener("click", () => this.#endsEditing());
+    this.#editing = h("p", { className: "editing", hidden: true }, words.editing, cancel);
+    const form = h("form", { className: "composer" }, this.#fault, this.#editing, label, field, send);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const content = field.value;
       const isTooLong = [...content].length > CONTENT_CHARS_MAX;
       this.#fault.textContent = isTooLong ? words.tooLong(CONTENT_CHARS_MAX) : "";
       if (!isSayable(content)) return;
+      const edited = this.#edited;
+      if (edited) return void this.#edits(edited, content);
       field.value = "";
       this.#isAtEnd = true;
       this.room.send(content);
@@ -119,11 +151,43 @@ export class Conversation {
       // While a syllable is composed, Enter ends the syllable and not the message. Safari tells
       // that by the key code alone, since its composition has ended just before.
       const isComposing = event.isComposing || event.keyCode === 229;
+      if (event.key === "Escape" && !isComposing && this.#edited) return this.#endsEditing();
       if (event.key !== "Enter" || event.shiftKey || isComposing) return;
       event.preventDefault();
       form.requestSubmit();
     });
     return form;
+  }
+
+  #beginsEditing(item: Item): void {
+    this.#edited = item;
+    this.#editing.hidden = false;
+    this.#field.value = item.content;
+    this.#field.focus();
+  }
+
+  #endsEditing(): void {
+    this.#edited = undefined;
+    this.#editing.hidden = true;
+    this.#field.value = "";
+    this.#field.focus();
+  }
+
+  async #edits({ id, rev, content: before }: Item, content: string): Promise<void> {
+    try {
+      if (content !== before) await this.room.edit(id!, content, rev);
+      this.#endsEditing();
+    } catch (error) {
+      this.#fault.textContent = inWords(error, this.#words);
+    }
+  }
+
+  async #deletes({ id }: Item): Promise<void> {
+    try {
+      await this.room.delete(id!);
+    } catch (error) {
+      this.#fault.textContent = inWords(error, this.#words);
+    }
   }
 
   async #loadOlder(): Promise<void> {
@@ -205,6 +269,7 @@ export class Conversation {
       if (item.editedAt !== null) foot.append(words.edited, " · ");
       foot.append(h("time", { dateTime: item.createdAt! }, this.#time.format(at)));
     }
+    if (item.state === "stored" && item.isMine && !item.deleted) foot.append(this.#tools(item));
     if (item.state !== "failed") return foot;
     const retry = h("button", { type: "button" }, words.retry);
     retry.addEventListener("click", () => this.room.retry(item.tempId));
@@ -213,6 +278,26 @@ export class Conversation {
     const why = words.problems[item.refusal?.code ?? ""] ?? item.refusal?.detail ?? "";
     foot.append(h("strong", {}, words.failed), ` ${why} `, retry, discard);
     return foot;
+  }
+
+  /** What can be done with a message of one's own. */
+  #tools(item: Item): HTMLElement {
+    const words = this.#words;
+    const edit = h("button", { type: "button" }, words.edit);
+    edit.addEventListener("click", () => this.#beginsEditing(item));
+    const remove = h("button", { type: "button" }, words.delete);
+    let isAsked = false;
+    remove.addEventListener("click", () => {
+      if (isAsked) return void this.#deletes(item);
+      // What is deleted does not come back: the second click is the answer.
+      isAsked = true;
+      remove.textContent = words.reallyDelete;
+    });
+    remove.addEventListener("blur", () => {
+      isAsked = false;
+      remove.textContent = words.delete;
+    });
+    return h("span", { className: "tools" }, edit, remove);
   }
 
   #dayOf(at: Date): string {

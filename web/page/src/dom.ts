@@ -34,6 +34,8 @@ const SVG = "http://www.w3.org/2000/svg";
 export const ICONS = {
   back: "M15 5l-7 7 7 7",
   send: "M4 12h15M13 6l6 6-6 6",
+  lock: "M7 11V8a5 5 0 0110 0v3M5 11h14v9H5z",
+  people: "M9 11a3.500 3.500 0 100-7 3.500 3.500 0 000 7zM2 20c0-4 3-6 7-6s7 2 7 6M16 4.500a3.500 3.500 0 010 6M18 14.500c2.500.500 4 2.500 4 5.500",
   close: "M6 6l12 12M18 6L6 18",
   down: "M6 10l6 6 6-6",
 };

@@ -5,7 +5,7 @@ import type { Account } from "@maru/client";
 import { h } from "./dom.ts";
 import { inWords } from "./faults.ts";
 import { keep, kept } from "./kept.ts";
-import { languageButton, wordmark } from "./sign.ts";
+import { elsewhere, languageButton, wordmark } from "./sign.ts";
 import type { Words } from "./words.ts";
 
 type Way = "guest" | "logIn" | "signUp";
@@ -53,6 +53,7 @@ export function door(account: Account, words: Words, notice = "", way: Way = "gu
     h("header", {}, wordmark(words), languageButton(words)),
     h("p", { className: "promise" }, words.promise),
     h("section", { className: "panel" }, ways, form),
+    elsewhere(words),
   );
   return page;
 }

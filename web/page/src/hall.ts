@@ -1,16 +1,20 @@
 // The hall: the rooms at its side, and the one that one is in.
 
-import type { Account, MaruClient, Room, Status } from "@maru/client";
+import type { Account, MaruClient, Room, RoomInfo, Status } from "@maru/client";
 
 import { Conversation } from "./conversation.ts";
 import { h, icon, ICONS } from "./dom.ts";
-import { whyStopped } from "./faults.ts";
+import { inWords, whyStopped } from "./faults.ts";
 import { keep, kept, ROOMS_MAX } from "./kept.ts";
-import { languageButton, wordmark } from "./sign.ts";
+import { people } from "./people.ts";
+import { elsewhere, languageButton, wordmark } from "./sign.ts";
 import type { Words } from "./words.ts";
 
 /** More unread messages than these are not counted. */
 const UNREAD_SHOWN_MAX = 49;
+
+/** How long a connection that was there may be away before the page says so. */
+const ABSENCE_SHOWN_MS = 2000;
 
 /** First path segments that the server keeps for itself, and names that a browser takes for paths. */
 const RESERVED = ["auth", "rooms", "docs", "health", "livez", "readyz", "metrics", "ws", "ws-sockjs", ".well-known", ".", ".."];
@@ -21,6 +25,8 @@ export class Hall {
   readonly #account: Account;
   readonly #words: Words;
   readonly #rooms = new Map<string, { room: Room; entry: HTMLElement; read: number }>();
+  /** What rooms are called that were made, by their ids. */
+  readonly #names = new Map<string, string>();
   readonly #list = h("ul", {});
   readonly #main = h("main", { className: "place" });
   readonly #status = h("p", { className: "status", role: "status" });
@@ -28,13 +34,16 @@ export class Hall {
   readonly #stops: (() => void)[] = [];
   #conversation: Conversation | undefined;
   #countdown: ReturnType<typeof setInterval> | undefined;
+  #absence: ReturnType<typeof setTimeout> | undefined;
 
   constructor(client: MaruClient, account: Account, words: Words) {
     this.#client = client;
     this.#account = account;
     this.#words = words;
     this.element = h("div", { className: "hall" }, this.#side(), this.#main, this.#spoken);
+    for (const { id, name } of kept.rooms) if (name !== undefined) this.#names.set(id, name);
     for (const { id, read } of kept.rooms.slice(0, ROOMS_MAX)) this.#lists(id, read);
+    void this.#bringsOwnRooms();
     this.#stops.push(client.on("status", (status) => this.#shows(status)));
     this.#shows(client.status);
     const look = () => this.#shows(client.status);
@@ -51,6 +60,7 @@ export class Hall {
   end(): void {
     for (const stop of this.#stops) stop();
     clearInterval(this.#countdown);
+    clearTimeout(this.#absence);
     this.#conversation?.end();
   }
 
@@ -68,6 +78,13 @@ export class Hall {
       name.value = "";
       this.#goes(id);
     });
+    const copyId = h("button", { type: "button", className: "quiet", hidden: this.#account.isGuest }, words.copyId);
+    copyId.addEventListener("click", async () => {
+      const { id = "" } = this.#account.user ?? {};
+      // Without a safe connection there is no clipboard, and the id can be read.
+      const copied = navigator.clipboard?.writeText(id) ?? Promise.reject(new Error("no clipboard"));
+      copyId.textContent = await copied.then(() => words.copied, () => id);
+    });
     const leave = h("button", { type: "button", className: "quiet" }, this.#account.isGuest ? words.leave : words.logOut);
     // The page forgets who it was for whatever the server answers.
     leave.addEventListener("click", () => void this.#account.logOut().catch(() => {}));
@@ -76,9 +93,67 @@ export class Hall {
       "aside",
       { className: "side" },
       h("header", {}, wordmark(words), languageButton(words)),
-      h("nav", { "aria-label": words.rooms }, h("h2", {}, words.rooms), this.#list, open),
-      h("footer", {}, h("p", { className: "who" }, avatar(nickname), h("strong", {}, nickname)), leave, this.#status),
+      h("nav", { "aria-label": words.rooms }, h("h2", {}, words.rooms), this.#list, open, this.#maker()),
+      h("footer", {}, h("p", { className: "who" }, avatar(nickname), h("strong", {}, nickname)), leave, copyId, this.#status, elsewhere(words)),
     );
+  }
+
+  /** Makes a private room; guests, who are somebody else tomorrow, make none. */
+  #maker(): HTMLElement {
+    const words = this.#words;
+    const name = h("input", { type: "text", maxLength: 100, required: true, placeholder: words.newRoomName, autocomplete: "off" });
+    name.setAttribute("aria-label", words.newRoomName);
+    const fault = h("p", { className: "fault", role: "alert" });
+    const form = h("form", { className: "open-room" }, name, h("button", { type: "submit" }, words.create), fault);
+    const maker = h("details", { className: "maker", hidden: this.#account.isGuest }, h("summary", {}, icon(ICONS.lock), " ", words.newRoom), form);
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      fault.textContent = "";
+      try {
+        const room = await this.#client.directory.create({ name: name.value.trim(), visibility: "private" });
+        name.value = "";
+        maker.open = false;
+        this.#names.set(room.roomId, room.name);
+        this.#goes(room.roomId);
+      } catch (error) {
+        fault.textContent = inWords(error, words);
+      }
+    });
+    return maker;
+  }
+
+  /** Lists the private rooms that one is a member of, and forgets those of whoever was here before. */
+  async #bringsOwnRooms(): Promise<void> {
+    // Where the list cannot be had, what this browser remembers is what there is.
+    const own = this.#account.isGuest ? [] : await this.#client.directory.rooms().catch(() => undefined);
+    if (!own) return;
+    for (const { roomId, name } of own) this.#isCalled(roomId, name, own);
+    for (const id of [...this.#rooms.keys()]) {
+      if (isPrivate(id) && !own.some(({ roomId }) => roomId === id)) this.#forgets(id);
+    }
+  }
+
+  #isCalled(id: string, name: string, own: readonly RoomInfo[]): void {
+    const isNews = this.#names.get(id) !== name;
+    this.#names.set(id, name);
+    const listed = this.#rooms.get(id);
+    if (listed) listed.entry.querySelector(".name")!.replaceChildren(name);
+    if (isNews && this.#conversation?.room.id === id) this.#enters(id);
+    if (listed) return;
+    if (this.#rooms.size < Math.max(ROOMS_MAX, own.length)) this.#lists(id, 0);
+  }
+
+  #titleOf(id: string): string {
+    return this.#names.get(id) ?? id;
+  }
+
+  /** Who has spoken in any of the rooms: names by their ids. */
+  #knownPeople(): Map<string, string> {
+    const known = new Map<string, string>();
+    for (const { room } of this.#rooms.values()) {
+      for (const { senderId, sender } of room.items) if (senderId !== undefined) known.set(senderId, sender);
+    }
+    return known;
   }
 
   #goesByAddress(): void {
@@ -97,6 +172,8 @@ export class Hall {
     const { room } = this.#rooms.get(id) ?? this.#lists(id, 0);
     this.#conversation?.end();
     const conversation = new Conversation(room, this.#words, {
+      title: this.#titleOf(id),
+      people: isPrivate(id) ? () => this.#people(id) : undefined,
       read: (seq) => this.#isRead(id, seq),
       back: () => (location.hash = ""),
     });
@@ -110,6 +187,15 @@ export class Hall {
     }
   }
 
+  #people(id: string): HTMLElement {
+    return people(id, this.#titleOf(id), this.#words, {
+      directory: this.#client.directory,
+      account: this.#account,
+      known: () => this.#knownPeople(),
+      left: () => this.#forgets(id),
+    });
+  }
+
   #leavesPlace(): void {
     this.#conversation?.end();
     this.#conversation = undefined;
@@ -120,9 +206,11 @@ export class Hall {
   #lists(id: string, read: number): { room: Room; entry: HTMLElement; read: number } {
     const room = this.#client.openRoom(id);
     const words = this.#words;
-    const link = h("a", { href: `#${encodeURIComponent(id)}` }, h("span", { className: "name" }, id), h("span", { className: "unread" }));
-    const forget = h("button", { type: "button", className: "forget", title: words.forget(id) }, icon(ICONS.close));
-    forget.setAttribute("aria-label", words.forget(id));
+    const title = this.#titleOf(id);
+    const lock = isPrivate(id) && h("span", { className: "lock", role: "img", "aria-label": words.privateRoom }, icon(ICONS.lock));
+    const link = h("a", { href: `#${encodeURIComponent(id)}` }, lock, h("span", { className: "name" }, title), h("span", { className: "unread" }));
+    const forget = h("button", { type: "button", className: "forget", title: words.forget(title) }, icon(ICONS.close));
+    forget.setAttribute("aria-label", words.forget(title));
     forget.addEventListener("click", () => this.#forgets(id));
     const entry = h("li", {}, link, forget);
     const listed = { room, entry, read };
@@ -155,7 +243,7 @@ export class Hall {
   /** Puts a room at the top of what is kept; the one that was not visited for longest goes. */
   #keeps(id: string): void {
     const read = this.#rooms.get(id)?.read ?? 0;
-    const rooms = [{ id, read }, ...kept.rooms.filter((room) => room.id !== id)];
+    const rooms = [{ id, read, name: this.#names.get(id) }, ...kept.rooms.filter((room) => room.id !== id)];
     for (const { id: old } of rooms.slice(ROOMS_MAX)) this.#forgets(old);
     keep({ rooms: rooms.slice(0, ROOMS_MAX) });
   }
@@ -164,7 +252,7 @@ export class Hall {
     const listed = this.#rooms.get(id);
     if (!listed || listed.read >= seq) return;
     listed.read = seq;
-    keep({ rooms: kept.rooms.map((room) => (room.id === id ? { id, read: seq } : room)) });
+    keep({ rooms: kept.rooms.map((room) => (room.id === id ? { ...room, read: seq } : room)) });
     this.#counts(id);
   }
 
@@ -184,6 +272,16 @@ export class Hall {
   }
 
   #shows(status: Status): void {
+    clearTimeout(this.#absence);
+    // A connection that is replaced by the next one, as a guest's is with his token, is no news.
+    if (status.state === "connecting" && this.#status.dataset["state"] === "online") {
+      this.#absence = setTimeout(() => this.#says(status), ABSENCE_SHOWN_MS);
+    } else if (status.state !== this.#status.dataset["state"] || status.state !== "online") {
+      this.#says(status);
+    }
+  }
+
+  #says(status: Status): void {
     const words = this.#words;
     clearInterval(this.#countdown);
     this.#status.dataset["state"] = status.state;
@@ -221,6 +319,10 @@ export function avatar(name: string): HTMLElement {
   for (const character of name) hash = (hash * 31 + character.codePointAt(0)!) % 360;
   mark.style.setProperty("--hue", String(hash));
   return mark;
+}
+
+function isPrivate(id: string): boolean {
+  return /^private-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
 }
 
 function isRoom(id: string): boolean {

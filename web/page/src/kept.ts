@@ -9,6 +9,8 @@ export const ROOMS_MAX = 12;
 export interface KeptRoom {
   readonly id: string;
   readonly read: number;
+  /** What it is called, where that is not its id. */
+  readonly name?: string | undefined;
 }
 
 interface Kept {

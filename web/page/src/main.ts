@@ -1,51 +1,10 @@
-// The page: whoever is known goes into the hall, everybody else stands at the door.
+// Which of the views a document shows.
 
-import { Account, MaruClient } from "@maru/client";
+import { begin } from "./chat.ts";
 
-import { door } from "./door.ts";
-import { inWords } from "./faults.ts";
-import { Hall } from "./hall.ts";
-import { keep, kept } from "./kept.ts";
-import { WORDS } from "./words.ts";
-
-const account = new Account();
-let client: MaruClient | undefined;
-let hall: Hall | undefined;
-let notice = "";
-
-account.on("user", (user) => {
-  keep({ hasSession: user !== undefined && !account.isGuest });
-  // A guest whose token was replaced is the same to the page.
-  if (user && client) return;
-  if (user) {
-    client = new MaruClient({ account });
-    client.on("status", (status) => {
-      if (status.state !== "stopped" || status.why !== "signed-out") return;
-      notice = WORDS[kept.language].signedOut;
-      if (account.user) void account.logOut().catch(() => {});
-    });
-    client.connect();
-  } else {
-    client?.disconnect();
-    client = undefined;
-  }
-  draw();
-});
-addEventListener("language", draw);
-
-try {
-  if (kept.hasSession) await account.resume();
-} catch (error) {
-  notice = inWords(error, WORDS[kept.language]);
-}
-if (!account.user) draw();
-
-function draw(): void {
-  const words = WORDS[kept.language];
-  document.documentElement.lang = kept.language;
-  hall?.end();
-  hall = client && new Hall(client, account, words);
-  document.body.replaceChildren(hall?.element ?? door(account, words, notice));
-  if (!hall) document.querySelector("input")?.focus();
-  if (hall) notice = "";
+if (document.body.dataset["view"] === "guarantees") {
+  // Whoever only chats does not load it. Nor is it waited for here: its script needs this one whole.
+  void import("./guarantees/view.ts").then(({ showGuarantees }) => showGuarantees());
+} else {
+  void begin();
 }

@@ -20,3 +20,13 @@ export function languageButton(words: Words): HTMLElement {
   });
   return button;
 }
+
+/** The ways to what else there is to see. */
+export function elsewhere(words: Words): HTMLElement {
+  return h(
+    "p",
+    { className: "elsewhere" },
+    h("a", { href: "/guarantees" }, words.guarantees),
+    h("a", { href: "/docs" }, words.documents),
+  );
+}

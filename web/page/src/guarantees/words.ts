@@ -1,0 +1,86 @@
+// What the guarantee view says, in English and in Korean.
+
+import type { Language } from "../words.ts";
+
+const EN = {
+  title: "What is promised, to be seen",
+  intro:
+    "Ada and Ben are two users in one room, each with a connection of his own. Every message gets the room's next number when it is stored. Break their connections as you like: whatever was confirmed is there afterwards, once, in the same order on both sides.",
+  toChat: "To the chat",
+  talk: "Let both talk",
+  quiet: "Stop talking",
+  compare: "Compare with the history",
+  says: "Say",
+  say: (name: string) => `Say something as ${name}`,
+  offline: "Go offline 30 s",
+  offlineFor: (seconds: number) => `Offline, ${seconds} s more`,
+  expire: "Expire my token",
+  kill: "Kill this socket",
+  online: "connected",
+  connecting: "connecting …",
+  away: "away; comes back by itself",
+  stopped: "stopped",
+  waiting: (count: number) => (count === 0 ? "" : `${count} on the way`),
+  numbersOf: (name: string) => `Numbers that ${name} has heard`,
+  messagesOf: (name: string) => `Messages as ${name} sees them`,
+  framesOf: (name: string) => `Frames of ${name}`,
+  frames: "Frames",
+  heartbeats: "heart-beats too",
+  heartbeat: "heart-beat",
+  from: { us: "sent", server: "received" },
+  opened: "socket opened",
+  closed: (code: number, reason: string) => `socket closed: ${code} ${reason}`,
+  how: { live: "heard live", "caught-up": "caught up after a break", missing: "not heard yet" },
+  counts: (came: number, missing: number, twice: number, disorder: number) =>
+    `${came} heard · ${missing} missing · ${twice} twice · ${disorder} out of order`,
+  begin: "Nothing has been said yet.",
+  whole: (to: number) => `1 to ${to}: nothing is missing, nothing came twice, the order is the same on both sides.`,
+  behind: (names: string) => `For now something is missing with ${names}.`,
+  broken: "A number came twice or out of order: a promise is broken.",
+  same: (count: number) => `The history over HTTP has ${count} messages, and both sides have exactly these.`,
+  differs: (name: string) => `The history over HTTP and ${name} differ.`,
+  unreachable: "The server cannot be reached at the moment.",
+};
+
+export type Words = typeof EN;
+
+const KO: Words = {
+  title: "약속을 눈으로 보기",
+  intro:
+    "한 방에 있는 두 사람, Ada와 Ben은 각자 따로 연결되어 있습니다. 메시지는 저장될 때마다 방의 다음 번호를 받습니다. 마음껏 연결을 끊어 보세요. 확인된 말은 나중에 양쪽에 한 번씩, 같은 순서로 남아 있습니다.",
+  toChat: "채팅으로",
+  talk: "둘 다 말하게 하기",
+  quiet: "그만 말하기",
+  compare: "기록과 비교하기",
+  says: "말하기",
+  say: (name) => `${name}(으)로 말하기`,
+  offline: "30초 동안 오프라인",
+  offlineFor: (seconds) => `오프라인, ${seconds}초 남음`,
+  expire: "내 토큰 만료시키기",
+  kill: "이 소켓 끊기",
+  online: "연결됨",
+  connecting: "연결 중 …",
+  away: "끊김, 저절로 돌아옵니다",
+  stopped: "멈춤",
+  waiting: (count) => (count === 0 ? "" : `${count}개 보내는 중`),
+  numbersOf: (name) => `${name}에게 온 번호`,
+  messagesOf: (name) => `${name}에게 보이는 메시지`,
+  framesOf: (name) => `${name}의 프레임`,
+  frames: "프레임",
+  heartbeats: "하트비트도",
+  heartbeat: "하트비트",
+  from: { us: "보냄", server: "받음" },
+  opened: "소켓 열림",
+  closed: (code, reason) => `소켓 닫힘: ${code} ${reason}`,
+  how: { live: "바로 들음", "caught-up": "끊긴 뒤 따라잡음", missing: "아직 듣지 못함" },
+  counts: (came, missing, twice, disorder) => `들은 것 ${came} · 빠진 것 ${missing} · 중복 ${twice} · 순서 어긋남 ${disorder}`,
+  begin: "아직 아무 말도 없습니다.",
+  whole: (to) => `1번부터 ${to}번까지: 빠진 것도 중복도 없고, 양쪽의 순서가 같습니다.`,
+  behind: (names) => `지금은 ${names} 쪽에 빠진 것이 있습니다.`,
+  broken: "번호가 두 번 왔거나 순서가 어긋났습니다. 약속이 깨졌습니다.",
+  same: (count) => `HTTP 기록의 메시지 ${count}개와 양쪽이 정확히 같습니다.`,
+  differs: (name) => `HTTP 기록과 ${name} 쪽이 다릅니다.`,
+  unreachable: "지금은 서버에 연결할 수 없습니다.",
+};
+
+export const WORDS: Record<Language, Words> = { en: EN, ko: KO };
