@@ -27,10 +27,10 @@ mod read;
 mod rooms;
 
 pub use amend::{AmendError, Amended, Amender, Amendment, AmendmentKind};
-pub use append::{APPEND_BATCH_MAX, AppendError, Appended};
+pub use append::{APPEND_BATCH_MAX, AppendError, Appended, LockWait};
 pub use error::{Cause, ConnectError, MigrateError, ReadError};
 pub use message_log::MessageLog;
-pub use read::{CHANGES_MAX, Head, PAGE_MESSAGES_MAX, Page, PageQuery};
+pub use read::{CHANGES_MAX, Durability, Head, PAGE_MESSAGES_MAX, Page, PageQuery};
 pub use rooms::{
     ChangeError, Made, Member, NewRoom, ROOM_MEMBERS_MAX, ROOMS_OWNED_MAX, ROOMS_PAGE_MAX, Room,
     Rules,

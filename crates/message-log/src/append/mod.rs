@@ -29,6 +29,15 @@ const ROLLBACK_TIME_MAX: Duration = Duration::from_millis(250);
 /// broke, before its COMMIT was sent.
 const ATTEMPTS_MAX: u32 = 3;
 
+/// How long a batch waits for a room that others write in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockWait {
+    /// A quarter of a second, so that one room holds up the others of its batch no longer.
+    Brief,
+    /// A second.
+    Long,
+}
+
 /// What became of one draft of a stored batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
@@ -98,6 +107,20 @@ impl MessageLog {
     /// No draft of the batch was stored, or it is not known whether all were ([`AppendError`]).
     /// A dropped call leaves it open too.
     pub async fn append(&self, drafts: &[Draft]) -> Result<Vec<Appended>, AppendError> {
+        self.append_within(drafts, STORE_TIME_MAX, LockWait::Long)
+            .await
+    }
+
+    /// The same, in less time up to the COMMIT: whoever's time is over is surely not stored.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    pub async fn append_within(
+        &self,
+        drafts: &[Draft],
+        time_max: Duration,
+        lock_wait: LockWait,
+    ) -> Result<Vec<Appended>, AppendError> {
         if drafts.is_empty() {
             return Ok(Vec::new());
         }
@@ -107,10 +130,10 @@ impl MessageLog {
                 drafts.len()
             ))));
         }
-        let Ok(stored) = timeout(STORE_TIME_MAX, self.store(drafts)).await else {
+        let Ok(stored) = timeout(time_max, self.store(drafts, lock_wait)).await else {
             return Err(AppendError::NotStored(Cause::late(
                 "storing the batch",
-                STORE_TIME_MAX,
+                time_max,
             )));
         };
         let (lease, batch, places) = stored?;
@@ -130,11 +153,12 @@ impl MessageLog {
     async fn store<'a>(
         &self,
         drafts: &'a [Draft],
+        lock_wait: LockWait,
     ) -> Result<(Lease, Batch<'a>, Vec<Place>), AppendError> {
         let mut attempt = 1;
         loop {
             let mut lease = self.lease().await.map_err(|error| not_stored(&error))?;
-            let error = match store_on(&mut lease, drafts).await {
+            let error = match store_on(&mut lease, drafts, lock_wait).await {
                 Ok((batch, places)) => return Ok((lease, batch, places)),
                 Err(error) => error,
             };
@@ -151,13 +175,22 @@ impl MessageLog {
 }
 
 pub(crate) const BEGIN: &str = include_str!("begin.sql");
+const BEGIN_IMPATIENT: &str = concat!(
+    include_str!("begin.sql"),
+    "SET LOCAL lock_timeout = '250ms';"
+);
 pub(crate) const STORE: &str = include_str!("store.sql");
 
 async fn store_on<'a>(
     lease: &mut Lease,
     drafts: &'a [Draft],
+    lock_wait: LockWait,
 ) -> Result<(Batch<'a>, Vec<Place>), sqlx::Error> {
-    sqlx::raw_sql(BEGIN).execute(&mut **lease).await?;
+    let begin = match lock_wait {
+        LockWait::Brief => BEGIN_IMPATIENT,
+        LockWait::Long => BEGIN,
+    };
+    sqlx::raw_sql(begin).execute(&mut **lease).await?;
     let admitted = admission::admit(lease, drafts).await?;
     let batch = Batch::of(drafts, &admitted);
     let places = sqlx::query_as(STORE)

@@ -1,11 +1,14 @@
 //! Reads the log: a page of history, the changes after a number, the rooms' last numbers.
 
 pub(crate) mod changes;
+mod durability;
 pub(crate) mod heads;
 pub(crate) mod page;
 pub(crate) mod row;
+mod unheld;
 
 pub use changes::CHANGES_MAX;
+pub use durability::Durability;
 pub use heads::Head;
 pub use page::{PAGE_MESSAGES_MAX, Page, PageQuery};
 

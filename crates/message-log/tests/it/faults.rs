@@ -1,9 +1,10 @@
 //! What goes wrong between a batch and its COMMIT, by doing it to a real Postgres.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chat::{Draft, RoomId, Seq};
-use message_log::{AppendError, Appended, MessageLog, ReadError};
+use message_log::{AppendError, Appended, LockWait, MessageLog, ReadError};
 use sqlx::{PgConnection, PgPool};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -71,6 +72,74 @@ async fn a_locked_room_is_busy_and_holds_up_no_other() {
 
     holder.rollback().await.expect("the lock goes");
     assert_eq!(stores(&log, &draft(&hot, "Ada", "next")).await.seq, Seq(2));
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn the_rooms_that_somebody_holds_are_told_from_the_others() {
+    let Some((place, log)) = Place::with_log(2).await else {
+        return;
+    };
+    let (hot, cold, silent) = (room("hot"), room("cold"), room("silent"));
+    fills(&log, &hot, 1).await;
+    fills(&log, &cold, 1).await;
+    let mut holder = place.beside.begin().await.expect("a transaction");
+    locks(&mut holder, &hot).await;
+
+    let unheld = log.unheld(&[&hot, &cold, &silent]).await.expect("a read");
+    assert_eq!(unheld, HashSet::from([&cold]));
+    let batch = [draft(&hot, "Ada", "waits"), draft(&cold, "Ada", "too")];
+    let error = log
+        .append_within(&batch, Duration::from_secs(10), LockWait::Brief)
+        .await
+        .expect_err("the room is locked");
+    assert!(error.is_room_busy(), "{error}");
+
+    holder.rollback().await.expect("the lock goes");
+    assert_eq!(log.unheld(&[&hot]).await.expect("a read").len(), 1);
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn a_batch_whose_time_is_over_is_not_stored() {
+    let Some((place, log)) = Place::with_log(2).await else {
+        return;
+    };
+    let room = room("late");
+    fills(&log, &room, 1).await;
+    let mut holder = place.beside.begin().await.expect("a transaction");
+    locks(&mut holder, &room).await;
+    let late = [draft(&room, "Ada", "too late")];
+    let error = log
+        .append_within(&late, Duration::from_millis(50), LockWait::Long)
+        .await
+        .expect_err("there is no time");
+    assert!(
+        matches!(error, AppendError::NotStored(_)) && !error.is_room_busy(),
+        "{error}"
+    );
+    holder.rollback().await.expect("the lock goes");
+    assert_eq!(stores(&log, &draft(&room, "Ada", "next")).await.seq, Seq(2));
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn what_postgres_keeps_of_what_it_confirms_is_told() {
+    let Some((place, log)) = Place::with_log(1).await else {
+        return;
+    };
+    let shown: String = sqlx::query_scalar("SHOW fsync")
+        .fetch_one(&place.beside)
+        .await
+        .expect("a setting");
+    let durability = log.durability().await.expect("a read");
+    assert_eq!(durability.fsync, shown == "on");
+    assert!(durability.synchronous_commit);
+
+    let url = format!("{}%20-csynchronous_commit%3Doff", place.url);
+    let careless = MessageLog::connect(&url, 1).await.expect("it answers");
+    let durability = careless.durability().await.expect("a read");
+    assert!(!durability.synchronous_commit && !durability.is_kept());
     place.clear().await;
 }
 
