@@ -10,6 +10,7 @@ mod counters;
 mod event;
 mod port;
 
+pub mod config;
 pub mod memory;
 pub mod redis;
 

@@ -5,8 +5,10 @@
 //! empty text counts as absent. Values are named in faults only when they are no secret.
 
 mod logs;
+mod profile;
 
 pub use logs::{LogFormat, Logs};
+pub use profile::Profile;
 
 use std::ffi::OsString;
 use std::fmt;

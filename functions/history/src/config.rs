@@ -5,8 +5,10 @@ use std::env;
 use access_token::Verifier;
 use access_token::config::read_verifier;
 use chat::AuthMode;
+use fanout::config::read_mac_key;
+use fanout::redis::MacKey;
 use request_source::Origins;
-use settings::{Faults, Logs, Settings};
+use settings::{Faults, Logs, Profile, Settings};
 
 /// The configuration of the function as a Lambda.
 #[derive(Debug)]
@@ -15,6 +17,8 @@ pub struct Config {
     pub database_url: String,
     /// `REDIS_URL`; without it the sockets find out by looking that a room has changed.
     pub redis_url: Option<String>,
+    /// `FANOUT_SECRET`; in production the sockets believe nothing that is told without it.
+    pub fanout_key: Option<MacKey>,
     /// `CORS_ALLOWED_ORIGINS`.
     pub origins: Origins,
     /// `AUTH_MODE`.
@@ -44,6 +48,8 @@ impl Config {
             "the address of Postgres, such as postgres://user:password@host:5432/chat",
         );
         let redis_url = settings.text("REDIS_URL");
+        let profile = Profile::read(&mut settings);
+        let fanout_key = read_mac_key(&mut settings, profile, redis_url.is_some());
         let origins = Origins::read(&mut settings);
         let mode = settings
             .parsed("AUTH_MODE", "one of required, optional")
@@ -56,6 +62,7 @@ impl Config {
             verifier,
             database_url: database_url.unwrap_or_default(),
             redis_url,
+            fanout_key,
             origins,
             logs,
         })

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use fanout::Herald;
-use fanout::redis::{RedisConfig, RedisHerald, StartError};
+use fanout::redis::{MacKey, RedisConfig, RedisHerald, StartError};
 use history::config::Config;
 use history::{State, router};
 use message_log::MessageLog;
@@ -35,7 +35,7 @@ async fn run() -> Result<(), String> {
         .map_err(|error| format!("DATABASE_URL: {error}"))?;
     let herald = config
         .redis_url
-        .map(herald)
+        .map(|url| herald(url, config.fanout_key))
         .transpose()
         .map_err(|error| format!("REDIS_URL: {error}"))?;
     let state = State {
@@ -50,9 +50,10 @@ async fn run() -> Result<(), String> {
         .map_err(|error| format!("the Lambda runtime ended: {error}"))
 }
 
-fn herald(url: String) -> Result<Arc<dyn Herald>, StartError> {
+fn herald(url: String, mac_key: Option<MacKey>) -> Result<Arc<dyn Herald>, StartError> {
     let redis = RedisConfig {
         url,
+        mac_key,
         ..RedisConfig::default()
     };
     Ok(Arc::new(RedisHerald::new(redis)?))
