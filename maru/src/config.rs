@@ -4,6 +4,8 @@ use std::env;
 use std::path::PathBuf;
 
 use auth::config::TokenSettings;
+use fanout::config::read_mac_key;
+use fanout::redis::MacKey;
 use settings::{Faults, Logs, Settings};
 use socket_tier::config::Rim;
 
@@ -18,6 +20,8 @@ pub struct Config {
     pub database_url: Option<String>,
     /// `REDIS_URL`; absent, the fan-out stays within the process.
     pub redis_url: Option<String>,
+    /// `FANOUT_SECRET`.
+    pub fanout_key: Option<MacKey>,
     /// `SESSIONS_TABLE` in DynamoDB; absent, sessions live as long as the process.
     pub sessions_table: Option<String>,
     /// What begins with `JWT_`; without a key, one is made and kept in `data_dir`.
@@ -50,6 +54,7 @@ impl Config {
         let data_dir = settings.text("DATA_DIR").unwrap_or_else(|| ".maru".into());
         let database_url = settings.text("DATABASE_URL");
         let redis_url = settings.text("REDIS_URL");
+        let fanout_key = read_mac_key(&mut settings, rim.profile, redis_url.is_some());
         let sessions_table = settings.text("SESSIONS_TABLE");
         let tokens = TokenSettings::read(&mut settings);
         let web_dir = settings.text("WEB_DIR").map(PathBuf::from);
@@ -94,6 +99,7 @@ impl Config {
             data_dir: data_dir.into(),
             database_url,
             redis_url,
+            fanout_key,
             sessions_table,
             tokens,
             web_dir,

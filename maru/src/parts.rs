@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use fanout::redis::{self, RedisConfig};
 use fanout::{Fanout, Incoming, memory};
 use message_log::MessageLog;
+use socket_tier::insist_on_durability;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
@@ -43,6 +44,9 @@ impl Database {
             .migrate()
             .await
             .context("the tables cannot be made")?;
+        insist_on_durability(config.rim.profile, &database.log)
+            .await
+            .context("DATABASE_URL")?;
         Ok(database)
     }
 
@@ -115,6 +119,7 @@ impl Hearing {
         redis::ping(url).await.context("REDIS_URL")?;
         let redis = RedisConfig {
             url: url.clone(),
+            mac_key: config.fanout_key.clone(),
             ..RedisConfig::default()
         };
         let (fanout, incoming) = redis::start(redis).await.context("REDIS_URL")?;

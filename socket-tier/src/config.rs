@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use access_token::Verifier;
 use access_token::config::read_verifier;
 use chat::AuthMode;
+use fanout::config::read_mac_key;
+use fanout::redis::MacKey;
 use request_source::{Origins, ProxyHops};
-use settings::{Faults, Logs, Settings};
+use settings::{Faults, Logs, Profile, Settings};
 use stomp::{HEARTBEAT_MS_MIN, Heartbeat};
 
 use crate::addresses::AddressCap;
@@ -23,6 +25,8 @@ pub struct Config {
     pub database_url: String,
     /// `REDIS_URL`.
     pub redis_url: String,
+    /// `FANOUT_SECRET`.
+    pub fanout_key: Option<MacKey>,
     /// `JWT_ISSUER`, `JWT_AUDIENCE` and `JWT_PUBLIC_KEYS`; without them no token is good.
     pub verifier: Verifier,
     /// `SESSIONS_TABLE`; absent where no token can be good.
@@ -73,6 +77,8 @@ impl Admin {
 /// What a server that contains the socket tier listens on and whom it lets in.
 #[derive(Debug)]
 pub struct Rim {
+    /// `PROFILE`.
+    pub profile: Profile,
     /// `LISTEN`: address and port; port 0 takes a free one.
     pub listen: SocketAddr,
     /// `CORS_ALLOWED_ORIGINS`.
@@ -107,6 +113,7 @@ impl Config {
             "REDIS_URL",
             "the address of Redis, such as redis://host:6379",
         );
+        let fanout_key = read_mac_key(&mut settings, rim.profile, redis_url.is_some());
         let verifier = read_verifier(&mut settings, rim.auth_mode);
         let sessions_table = settings.text("SESSIONS_TABLE");
         if sessions_table.is_none() && !verifier.keys().keys().is_empty() {
@@ -132,6 +139,7 @@ impl Config {
             database_url: database_url.unwrap_or_default(),
             redis_url: redis_url.unwrap_or_default(),
             admin,
+            fanout_key,
             logs,
             #[cfg(feature = "failpoints")]
             failpoints,
@@ -176,8 +184,8 @@ impl Rim {
             .unwrap_or(Self::LISTEN_DEFAULT)
     }
 
-    /// Reads `LISTEN`, `CORS_ALLOWED_ORIGINS`, `TRUSTED_PROXY_HOPS`, `CONNECTIONS_PER_ADDRESS_MAX`,
-    /// `AUTH_MODE` and `HEARTBEAT_MS`.
+    /// Reads `PROFILE`, `LISTEN`, `CORS_ALLOWED_ORIGINS`, `TRUSTED_PROXY_HOPS`,
+    /// `CONNECTIONS_PER_ADDRESS_MAX`, `AUTH_MODE` and `HEARTBEAT_MS`.
     pub fn read(settings: &mut Settings<'_>) -> Self {
         let listen = Self::read_listen(settings);
         let origins = Origins::read(settings);
@@ -187,6 +195,7 @@ impl Rim {
             .parsed("AUTH_MODE", "one of required, optional")
             .unwrap_or(AuthMode::Required);
         Self {
+            profile: Profile::read(settings),
             listen,
             origins,
             proxy_hops,

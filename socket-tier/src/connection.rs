@@ -20,6 +20,7 @@ use crate::destination::{self, Source, Target, no_such_room};
 use crate::drain::Departure;
 use crate::hub::{ConnectionId, HubHandle, Joining, Leaving, Listening, Mode};
 use crate::identity::{self, Doorkeeper, Now, Refusal, Speaker};
+use crate::metrics::Metrics;
 use crate::limits::{HELD_FOR_ACK_MAX, SENDS_IN_FLIGHT_MAX, WRITE_CHUNK_BYTES, WRITE_TIMEOUT};
 use crate::outbox::{Delivery, End, Outbox};
 use crate::posting::Posting;
@@ -48,6 +49,8 @@ pub(crate) struct Surroundings {
     pub(crate) heartbeat: stomp::Heartbeat,
     /// Cancelled when the instance is to be left.
     pub(crate) draining: CancellationToken,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// One client.
@@ -73,6 +76,8 @@ pub(crate) struct Connection<T> {
     expires: Option<Deadline>,
     /// How to close once the session has said its ERROR.
     parting: Option<Close>,
+    /// Whether CONNECT was answered with CONNECTED.
+    is_admitted: bool,
 }
 
 impl<T: Transport> Connection<T> {
@@ -95,13 +100,19 @@ impl<T: Transport> Connection<T> {
             speaker: Speaker::Anonymous,
             expires: None,
             parting: None,
+            is_admitted: false,
         }
     }
 
     /// Serves the client to the end of the session.
     pub(crate) async fn run(mut self) {
+        let metrics = Arc::clone(&self.around.metrics);
+        metrics.sockets.inc();
         let close = self.serve().await;
         self.outbox.end(End::Gone);
+        if self.is_admitted {
+            metrics.sessions.dec();
+        }
         if let Speaker::Known(claims) = &self.speaker {
             self.around.residents.leave(self.id, claims.subject.user);
         }
@@ -113,7 +124,9 @@ impl<T: Transport> Connection<T> {
                 .await;
         }
         tracing::debug!(code = close.code, reason = %close.reason, "a connection ends");
+        metrics.closes.inc(close.code);
         self.transport.close(close).await;
+        metrics.sockets.dec();
     }
 
     async fn serve(&mut self) -> Close {
@@ -207,12 +220,15 @@ impl<T: Transport> Connection<T> {
         if self.has_run_out() {
             return Ok(());
         }
+        let received_bytes = &self.around.metrics.received_bytes;
         match received {
             Received::Text(text) => {
+                received_bytes.inc_by(text.len() as u64);
                 self.session.handle_bytes(text.as_bytes(), now());
                 Ok(())
             }
             Received::Binary(bytes) => {
+                received_bytes.inc_by(bytes.len() as u64);
                 self.session.handle_bytes(&bytes, now());
                 Ok(())
             }
@@ -242,7 +258,10 @@ impl<T: Transport> Connection<T> {
                 self.turn_away(&identity::REVOKED);
                 Ok(())
             }
-            Err(End::Overflow | End::Gone) => Err(slow_consumer()),
+            Err(End::Overflow | End::Gone) => {
+                self.around.metrics.overflows.inc();
+                Err(slow_consumer())
+            }
         }
     }
 
@@ -309,10 +328,15 @@ impl<T: Transport> Connection<T> {
                 now_both,
             )
             .and_then(|speaker| self.enter(speaker, now_both));
+        let metrics = &self.around.metrics;
         if let Err(refusal) = admitted {
+            metrics.connects.inc("refused");
             self.turn_away(&refusal);
             return;
         }
+        metrics.connects.inc("admitted");
+        metrics.sessions.inc();
+        self.is_admitted = true;
         let session = Uuid::new_v4().to_string();
         let sender = self.speaker.sender();
         let admission = Admission {
@@ -428,9 +452,13 @@ impl<T: Transport> Connection<T> {
         match target {
             Target::Chat => {
                 let sender = self.speaker.sender();
+                self.around.metrics.sends.inc();
                 match self.around.posting.send(body, sender, ticket, &self.outbox) {
                     Ok(()) => self.sends_in_flight += 1,
-                    Err((ticket, problem)) => self.report(ticket, &problem),
+                    Err((ticket, problem)) => {
+                        self.around.metrics.refused.inc(problem.code().as_str());
+                        self.report(ticket, &problem);
+                    }
                 }
             }
             Target::Amend(verb) => {
@@ -456,6 +484,7 @@ impl<T: Transport> Connection<T> {
         match delivery {
             Delivery::Frame(frame) => {
                 self.session.transmitted(now());
+                self.around.metrics.delivered.inc();
                 self.feed(frame).await?;
             }
             Delivery::Tracked {
@@ -465,14 +494,18 @@ impl<T: Transport> Connection<T> {
                 let delivered = self
                     .session
                     .deliver(&subscription, &broadcast.message(), now());
-                if matches!(delivered, Delivered::Held) {
-                    if self.unacknowledged.len() == HELD_FOR_ACK_MAX {
+                match delivered {
+                    Delivered::Sent => {
+                        self.around.metrics.delivered.inc();
+                    }
+                    Delivered::Gone => {}
+                    Delivered::Held if self.unacknowledged.len() == HELD_FOR_ACK_MAX => {
                         return Err(slow_consumer());
                     }
-                    self.unacknowledged.push(Delivery::Tracked {
+                    Delivered::Held => self.unacknowledged.push(Delivery::Tracked {
                         subscription,
                         broadcast,
-                    });
+                    }),
                 }
             }
             Delivery::Joined { ticket, result } => {
@@ -577,6 +610,8 @@ impl<T: Transport> Connection<T> {
     }
 
     async fn feed(&mut self, frame: Utf8Bytes) -> Result<(), Close> {
+        let sent_bytes = &self.around.metrics.sent_bytes;
+        sent_bytes.inc_by(frame.len() as u64);
         written(clock::timeout(WRITE_TIMEOUT, self.transport.feed(frame)).await)
     }
 

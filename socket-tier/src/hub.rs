@@ -28,6 +28,7 @@ use crate::failpoints;
 use crate::limits::{
     HOLE_PATIENCE, HUB_QUEUE_MAX, LOOK_INTERVAL, REPAIR_PAGE, RESUME_RETRY, WATCH_TIMEOUT,
 };
+use crate::metrics::Metrics;
 use crate::outbox::{Delivery, Outbox, Refused};
 
 pub(crate) use broadcast::Broadcast;
@@ -155,6 +156,7 @@ enum Work {
     /// What follows a number was read, and of a private room its rules behind that.
     Read {
         room: RoomId,
+        after: Seq,
         missed: Result<Missed, ReadError>,
     },
     /// The rules of a private room were read.
@@ -182,6 +184,7 @@ pub(crate) struct Hub {
     unpositioned: Vec<RoomId>,
     /// Whether a look at the rooms' counters is under way.
     looking: bool,
+    metrics: Arc<Metrics>,
 }
 
 impl Hub {
@@ -190,6 +193,7 @@ impl Hub {
         fanout: Arc<dyn Fanout>,
         incoming: mpsc::Receiver<Incoming>,
         log: MessageLog,
+        metrics: Arc<Metrics>,
     ) -> (Self, HubHandle) {
         let (sender, commands) = mpsc::channel(HUB_QUEUE_MAX);
         let hub = Self {
@@ -201,6 +205,7 @@ impl Hub {
             work: JoinSet::new(),
             unpositioned: Vec::new(),
             looking: false,
+            metrics,
         };
         (hub, HubHandle(sender))
     }
@@ -253,6 +258,7 @@ impl Hub {
             }
         }
         if is_new {
+            self.metrics.rooms.inc();
             let watching = self.fanout.watch(&name);
             self.work.spawn(async move {
                 // Unreachable or slow, the fan-out fulfils the wish when it can, and the looks
@@ -288,6 +294,11 @@ impl Hub {
 
     fn resumed(&mut self, name: &RoomId, listening: &Listening, progress: Option<Progress>) {
         if let (Some(room), Some(progress)) = (self.rooms.get_mut(name), progress) {
+            match progress {
+                Progress::Further(_) => {}
+                Progress::UpToDate(_) => self.metrics.resumes.inc("db"),
+                Progress::Ahead(_) => self.metrics.resumes.inc("snapshot"),
+            }
             room.advance(name, listening, progress);
             self.resume(name);
         }
@@ -310,13 +321,17 @@ impl Hub {
             // Whoever's SUBSCRIBE still waits has left since; it is answered all the same.
             room.admit();
             self.rooms.remove(name);
+            self.metrics.rooms.dec();
             self.fanout.unwatch(name);
         }
     }
 
     fn hear(&mut self, incoming: Incoming) {
         match incoming {
-            Incoming::Event(event) => self.tell(&event),
+            Incoming::Event(event) => {
+                self.metrics.heard.inc();
+                self.tell(&event);
+            }
             Incoming::Interrupted => tracing::warn!("the fan-out is interrupted"),
             Incoming::Restored => {
                 tracing::info!("the fan-out is restored");
@@ -427,7 +442,11 @@ impl Hub {
                 listening,
                 progress,
             } => self.resumed(&room, &listening, progress),
-            Work::Read { room, missed } => self.read(&room, missed),
+            Work::Read {
+                room,
+                after,
+                missed,
+            } => self.read(&room, after, missed),
             Work::Ruled { room, rules } => self.ruled(&room, rules),
         }
     }
@@ -442,6 +461,11 @@ impl Hub {
 
     fn look_at(&mut self, rooms: Vec<RoomId>) {
         self.looking = true;
+        for name in &rooms {
+            if let Some(room) = self.rooms.get_mut(name) {
+                room.begin_look();
+            }
+        }
         let log = self.log.clone();
         self.work.spawn(async move {
             let heads = log.heads(&rooms).await;
@@ -461,6 +485,7 @@ impl Hub {
                 }
             }
             Err(error) => {
+                self.metrics.looks_failed.inc();
                 tracing::warn!(%error, "the rooms' counters cannot be read");
                 // Whoever wants to listen may; the next look says where the rooms stand.
                 for name in rooms {
@@ -486,6 +511,10 @@ impl Hub {
             self.resume(&name);
             self.mind_hole(&name);
             self.make_good(&name);
+        } else if room.has_gone_back(head.seq) {
+            tracing::error!(head = %head.seq, "a room has gone back; its listeners are told");
+            self.metrics.gone_back.inc();
+            room.go_back(&name, head.seq);
         } else if let Some(delivered) = room.look(head.seq) {
             self.repair(name, delivered);
         }
@@ -529,11 +558,15 @@ impl Hub {
         let log = self.log.clone();
         self.work.spawn(async move {
             let missed = Missed::read(&log, &name, delivered).await;
-            Work::Read { room: name, missed }
+            Work::Read {
+                room: name,
+                after: delivered,
+                missed,
+            }
         });
     }
 
-    fn read(&mut self, name: &RoomId, missed: Result<Missed, ReadError>) {
+    fn read(&mut self, name: &RoomId, after: Seq, missed: Result<Missed, ReadError>) {
         let Some(room) = self.rooms.get_mut(name) else {
             return;
         };
@@ -545,7 +578,11 @@ impl Hub {
                 }
                 let was_full = rows.len() == REPAIR_PAGE as usize;
                 let changes = rows.into_iter().map(|row| Arc::new(row.into())).collect();
-                room.repaired(changes);
+                let repaired = room.repaired(after, changes);
+                if repaired > 0 {
+                    self.metrics.gap_repairs.inc();
+                    self.metrics.gap_changes.inc_by(repaired);
+                }
                 if was_full && let Some(delivered) = room.delivered() {
                     self.repair(name.clone(), delivered);
                 } else {

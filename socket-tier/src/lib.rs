@@ -20,6 +20,7 @@ mod hub;
 mod identity;
 pub mod limits;
 pub mod listener;
+mod metrics;
 mod outbox;
 mod posting;
 mod probes;
@@ -29,6 +30,8 @@ pub mod sockjs;
 pub mod tier;
 pub mod transport;
 pub mod upgrade;
+mod vitals;
 mod writer;
 
 pub use tier::{Access, SocketTier, Stores};
+pub use vitals::{Forgetful, insist_on_durability};

@@ -45,14 +45,29 @@ pub const SENDS_IN_FLIGHT_MAX: usize = 64;
 /// socket is closed as a slow consumer (4009).
 pub const HELD_FOR_ACK_MAX: usize = 1024;
 
-/// How many messages wait for the writer of an instance; one more is refused as overloaded.
+/// How often Postgres is asked how it is.
+pub const VITALS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How many messages of an instance wait for their answer; one more is refused as overloaded.
 pub const WRITER_QUEUE_MAX: usize = 8 * 1024;
 
 /// How many messages one transaction stores at the most.
 pub const WRITER_BATCH_MAX: usize = 512;
 
-/// How long a message may wait before an unreachable store refuses it.
-pub const STORE_PATIENCE: Duration = Duration::from_millis(700);
+/// How long a message may wait for a store that does not answer before it is refused.
+pub const STORE_PATIENCE: Duration = Duration::from_millis(850);
+
+/// The shortest time that a batch is tried, however long its messages have waited already.
+pub const STORE_TIME_MIN: Duration = Duration::from_millis(100);
+
+/// How long a message may wait for a room that others hold before it is refused as room-busy.
+pub const ROOM_PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// How many rooms that others held may be written into at once, each by a connection of its own.
+pub const BUSY_ROOMS_STORING_MAX: usize = 2;
+
+/// How long a room that others held is written into apart from the others after that.
+pub const BUSY_ROOM_REST: Duration = Duration::from_secs(5);
 
 /// How long the outcome of a broken COMMIT is inquired before the sender is told it is unknown.
 pub const OUTCOME_PATIENCE: Duration = Duration::from_secs(5);

@@ -9,7 +9,9 @@ use message_log::MessageLog;
 use sessions::memory::MemorySessions;
 use sessions::{Sessions, dynamo};
 use socket_tier::config::{Admin, Config, Rim};
-use socket_tier::{Access, SocketTier, Stores, drain, healthcheck, listener};
+use socket_tier::{
+    Access, SocketTier, Stores, drain, healthcheck, insist_on_durability, listener,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -83,11 +85,15 @@ async fn run() -> Result<bool, String> {
     log.migrate()
         .await
         .map_err(|error| format!("DATABASE_URL: the tables cannot be made: {error}"))?;
+    insist_on_durability(config.rim.profile, &log)
+        .await
+        .map_err(|error| format!("DATABASE_URL: {error}"))?;
     redis::ping(&config.redis_url)
         .await
         .map_err(|error| format!("REDIS_URL: {error}"))?;
     let redis = RedisConfig {
         url: config.redis_url,
+        mac_key: config.fanout_key,
         ..RedisConfig::default()
     };
     let (fanout, incoming) = redis::start(redis)

@@ -15,6 +15,7 @@ use sessions::Sessions;
 use sockjs::IframePage;
 use stomp::Heartbeat;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,7 @@ use crate::connection::{Connection, Surroundings};
 use crate::hub::{ConnectionId, Hub};
 use crate::identity::Doorkeeper;
 use crate::listener;
+use crate::metrics::{Metrics, Readings, Sources};
 use crate::posting::Posting;
 use crate::probes;
 use crate::residents::Residents;
@@ -34,7 +36,8 @@ use crate::revocations::{self, Revocations};
 use crate::sockjs::{Application, Endpoint, Entrance, Options};
 use crate::transport::Transport;
 use crate::upgrade::{self, SUBPROTOCOLS};
-use crate::writer::Writer;
+use crate::vitals::{self, Vitals};
+use crate::writer::{self, Writer};
 
 /// How long an instance takes to be left.
 pub const GRACE: Duration = Duration::from_secs(20);
@@ -80,6 +83,7 @@ pub(crate) struct Doors {
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) log: MessageLog,
     pub(crate) fanout: Arc<dyn Fanout>,
+    pub(crate) vitals: Arc<Vitals>,
     pub(crate) sockets: TaskTracker,
     ids: AtomicU64,
 }
@@ -119,8 +123,29 @@ impl SocketTier {
         } = stores;
         let workers = TaskTracker::new();
         let finished = CancellationToken::new();
-        let (hub, hub_handle) = Hub::new(Arc::clone(&fanout), incoming, log.clone());
-        let (writer, writer_handle) = Writer::new(log.clone(), Arc::clone(&fanout));
+        let (vitals, draining) = <(Arc<Vitals>, CancellationToken)>::default();
+        let (queue, writer_handle) = writer::queue();
+        let metrics = Arc::new(Metrics::new(Readings(Some(Sources {
+            fanout: Arc::clone(&fanout),
+            writer: writer_handle.clone(),
+            vitals: Arc::clone(&vitals),
+            draining: draining.clone(),
+            runtime: Handle::current(),
+        }))));
+        let (hub, hub_handle) = Hub::new(
+            Arc::clone(&fanout),
+            incoming,
+            log.clone(),
+            Arc::clone(&metrics),
+        );
+        let writer = Writer::new(
+            queue,
+            log.clone(),
+            Arc::clone(&fanout),
+            Arc::clone(&metrics),
+        );
+        let watching = vitals::watch(Arc::clone(&vitals), log.clone());
+        workers.spawn(finished.clone().run_until_cancelled_owned(watching));
         workers.spawn(finished.clone().run_until_cancelled_owned(hub.run()));
         workers.spawn(writer.run(finished.clone()));
         let (revocations, residents) = <(Arc<Revocations>, Arc<Residents>)>::default();
@@ -135,7 +160,8 @@ impl SocketTier {
             posting: Posting::new(Arc::clone(&fanout), writer_handle),
             limits: Arc::default(),
             heartbeat: access.heartbeat,
-            draining: CancellationToken::new(),
+            draining,
+            metrics,
         };
         let doors = Doors {
             around: Arc::new(around),
@@ -143,6 +169,7 @@ impl SocketTier {
             addresses: Arc::new(Addresses::new(access.proxy_hops, access.address_cap)),
             log,
             fanout,
+            vitals,
             sockets: TaskTracker::new(),
             ids: AtomicU64::new(0),
         };

@@ -3,24 +3,35 @@
 //! While one transaction is under way, what arrives next gathers and becomes the next one, across
 //! rooms. One commit's cost is shared by all of the batch, and a busy instance needs one
 //! connection to Postgres for writing.
+//!
+//! A room that others hold would hold up all of its batch. It is taken out and written into by
+//! itself, in a `BusyRoom`, until it is free again.
 
-use std::collections::HashSet;
-use std::mem;
+mod batch;
+mod busy_room;
+
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use chat::{ChatReject, Draft, Message, MessageId, Problem, ProblemCode, Seq, TempId};
+use chat::{ChatReject, Draft, Message, MessageId, Problem, ProblemCode, RoomId, Seq, TempId};
 use fanout::{Event, Fanout};
-use message_log::{AppendError, Appended, MessageLog};
+use message_log::{Appended, LockWait, MessageLog};
 use stomp::Ticket;
-use time::OffsetDateTime;
-use tokio::sync::mpsc;
-use tokio::time::{Duration, Instant};
+use ::time::OffsetDateTime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{self, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::destination::no_such_room;
 use crate::failpoints;
-use crate::limits::{OUTCOME_PATIENCE, STORE_PATIENCE, WRITER_BATCH_MAX, WRITER_QUEUE_MAX};
+use crate::limits::{
+    BUSY_ROOMS_STORING_MAX, ROOM_PATIENCE, STORE_PATIENCE, WRITER_BATCH_MAX, WRITER_QUEUE_MAX,
+};
+use crate::metrics::Metrics;
 use crate::outbox::{Delivery, Outbox};
+use batch::{Batch, Failure};
+use busy_room::BusyRoom;
 
 /// Where a message stands: what the RECEIPT of its SEND says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,32 +58,63 @@ pub(crate) struct Post {
     pub(crate) outbox: Arc<Outbox>,
 }
 
-impl Post {
-    fn answer(self, result: Result<Stored, Problem>) {
-        self.outbox.push(Delivery::Posted {
-            ticket: self.ticket,
-            result,
-        });
-    }
-}
-
-/// A post and how long it has waited.
+/// A post, how long it has waited, and its place among those that may.
 struct Queued {
     post: Post,
     since: Instant,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Queued {
+    fn room(&self) -> &RoomId {
+        &self.post.draft.room
+    }
+
+    /// Whether it has waited so long.
+    fn has_waited(&self, patience: time::Duration) -> bool {
+        self.since.elapsed() >= patience
+    }
 }
 
 /// The way to the writer, for connections.
 #[derive(Clone)]
-pub(crate) struct WriterHandle(mpsc::Sender<Queued>);
+pub(crate) struct WriterHandle {
+    queue: mpsc::Sender<Queued>,
+    places: Arc<Semaphore>,
+}
 
-/// A place in the writer's queue.
-pub(crate) struct Place<'a>(mpsc::Permit<'a, Queued>);
+/// A place among the messages that wait for their answer.
+pub(crate) struct Place<'a> {
+    queue: &'a mpsc::Sender<Queued>,
+    place: OwnedSemaphorePermit,
+}
+
+/// What is posted and not yet taken up.
+pub(crate) struct WriterQueue(mpsc::Receiver<Queued>);
+
+/// A queue for a writer, and the way to it.
+pub(crate) fn queue() -> (WriterQueue, WriterHandle) {
+    let (sender, receiver) = mpsc::channel(WRITER_QUEUE_MAX);
+    let handle = WriterHandle {
+        queue: sender,
+        places: Arc::new(Semaphore::new(WRITER_QUEUE_MAX)),
+    };
+    (WriterQueue(receiver), handle)
+}
 
 impl WriterHandle {
-    /// Takes a place in the queue, before anybody is shown the message; `None` where it is full.
+    /// Takes a place, before anybody is shown the message; `None` where all are taken.
     pub(crate) fn reserve(&self) -> Option<Place<'_>> {
-        self.0.try_reserve().ok().map(Place)
+        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        Some(Place {
+            queue: &self.queue,
+            place,
+        })
+    }
+
+    /// How many messages wait for their answer.
+    pub(crate) fn waiting(&self) -> usize {
+        WRITER_QUEUE_MAX - self.places.available_permits()
     }
 }
 
@@ -80,117 +122,240 @@ impl Place<'_> {
     /// Hands the message over. The answer comes as [`Delivery::Posted`].
     pub(crate) fn post(self, post: Post) {
         if let Some(stored) = failpoints::feigned(&post.draft) {
-            return post.answer(Ok(stored));
+            return post.outbox.push(Delivery::Posted {
+                ticket: post.ticket,
+                result: Ok(stored),
+            });
         }
-        self.0.send(Queued {
+        // There is room for whoever has a place. A writer that is gone takes the instance with it.
+        let _ = self.queue.try_send(Queued {
             post,
             since: Instant::now(),
+            _place: self.place,
         });
     }
 }
 
 /// Stores what is posted, and tells the senders and the rooms.
+///
+/// Nobody waits for a store that does not answer: what waits behind a batch that hangs is refused
+/// in its time, as the batch itself is.
 pub(crate) struct Writer {
     queue: mpsc::Receiver<Queued>,
     log: MessageLog,
     fanout: Arc<dyn Fanout>,
+    metrics: Arc<Metrics>,
+    /// What waits for the next batch.
+    waiting: VecDeque<Queued>,
+    /// Since when a batch of many rooms is being stored.
+    storing: Option<Instant>,
+    busy_rooms: HashMap<RoomId, BusyRoom>,
+    batches: JoinSet<Batch>,
 }
 
 impl Writer {
-    /// Makes a writer and the way to it. [`run`](Self::run) is its life.
-    pub(crate) fn new(log: MessageLog, fanout: Arc<dyn Fanout>) -> (Self, WriterHandle) {
-        let (sender, queue) = mpsc::channel(WRITER_QUEUE_MAX);
-        let writer = Self { queue, log, fanout };
-        (writer, WriterHandle(sender))
+    /// Makes a writer of what is posted. [`run`](Self::run) is its life.
+    pub(crate) fn new(
+        WriterQueue(queue): WriterQueue,
+        log: MessageLog,
+        fanout: Arc<dyn Fanout>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self {
+            queue,
+            log,
+            fanout,
+            metrics,
+            waiting: VecDeque::new(),
+            storing: None,
+            busy_rooms: HashMap::new(),
+            batches: JoinSet::new(),
+        }
     }
 
     /// Serves until `finish`, and then until all that was posted is answered.
     pub(crate) async fn run(mut self, finish: CancellationToken) {
-        let mut batch = Vec::new();
-        loop {
-            let count = tokio::select! {
-                count = self.queue.recv_many(&mut batch, WRITER_BATCH_MAX) => count,
-                () = finish.cancelled(), if !self.queue.is_closed() => {
-                    self.queue.close();
-                    continue;
+        let mut arrived = Vec::new();
+        let mut is_open = true;
+        while is_open || !self.is_idle() {
+            let wake = self.wakes_at();
+            tokio::select! {
+                count = self.queue.recv_many(&mut arrived, WRITER_BATCH_MAX), if is_open => {
+                    is_open = count > 0;
+                    arrived.drain(..).for_each(|queued| self.take_up(queued));
                 }
-            };
-            if count == 0 {
+                Some(batch) = self.batches.join_next() => self.finish(batch),
+                () = time::sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {
+                    self.refuse_late();
+                }
+                () = finish.cancelled(), if !self.queue.is_closed() => self.queue.close(),
+            }
+            self.store_next();
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        let rooms = &mut self.busy_rooms.values();
+        self.waiting.is_empty() && self.storing.is_none() && rooms.all(BusyRoom::is_idle)
+    }
+
+    fn take_up(&mut self, queued: Queued) {
+        match self.busy_rooms.get_mut(queued.room()) {
+            Some(busy) => busy.waiting.push_back(queued),
+            None => self.waiting.push_back(queued),
+        }
+    }
+
+    /// Begins to store what may be: the next batch, and what waits for rooms that were busy.
+    fn store_next(&mut self) {
+        if self.storing.is_none() && !self.waiting.is_empty() {
+            let count = self.waiting.len().min(WRITER_BATCH_MAX);
+            let posts = self.waiting.drain(..count).collect();
+            self.storing = Some(Instant::now());
+            let batch = Batch::new(posts, None);
+            self.batches
+                .spawn(batch.store(self.log.clone(), LockWait::Brief, STORE_PATIENCE));
+        }
+        let mut storing = self.busy_rooms.values().filter(|busy| busy.is_storing).count();
+        for (room, busy) in &mut self.busy_rooms {
+            if storing == BUSY_ROOMS_STORING_MAX {
+                break;
+            }
+            if let Some(posts) = busy.begin() {
+                storing += 1;
+                let batch = Batch::new(posts, Some(room.clone()));
+                self.batches
+                    .spawn(batch.store(self.log.clone(), LockWait::Long, ROOM_PATIENCE));
+            }
+        }
+    }
+
+    /// When somebody has waited for too long, or a room is no longer taken for busy.
+    fn wakes_at(&self) -> Option<Instant> {
+        let late = self.storing.and_then(|since| {
+            let first = self.waiting.front()?;
+            Some(since.max(first.since) + STORE_PATIENCE)
+        });
+        let busy = self.busy_rooms.values().filter_map(BusyRoom::wakes_at);
+        late.into_iter().chain(busy).min()
+    }
+
+    /// Refuses who has waited for too long, and forgets rooms that are not busy any more.
+    fn refuse_late(&mut self) {
+        let hangs = self
+            .storing
+            .is_some_and(|since| since.elapsed() >= STORE_PATIENCE);
+        if hangs {
+            self.refuse_waiting();
+        }
+        let mut late = Vec::new();
+        for busy in self.busy_rooms.values_mut() {
+            late.extend(busy.late());
+        }
+        self.busy_rooms.retain(|_, busy| !busy.is_over());
+        self.refuse_all(late, &Failure::RoomBusy);
+    }
+
+    /// Refuses who has waited for as long as anybody may for a store that does not answer.
+    fn refuse_waiting(&mut self) {
+        let late = self
+            .waiting
+            .iter()
+            .take_while(|queued| queued.has_waited(STORE_PATIENCE))
+            .count();
+        let late = self.waiting.drain(..late).collect();
+        self.refuse_all(late, &Failure::Unavailable);
+    }
+
+    fn finish(&mut self, batch: Result<Batch, JoinError>) {
+        let batch = match batch {
+            Ok(batch) => batch,
+            // Its tickets are gone with it; their sockets notice that no answer comes.
+            Err(error) => {
+                tracing::error!(%error, "a batch was not stored");
+                self.storing = None;
                 return;
             }
-            self.store(mem::take(&mut batch)).await;
+        };
+        let is_free = batch.outcome.is_ok();
+        match batch.room.as_ref().map(|room| self.busy_rooms.get_mut(room)) {
+            None => self.storing = None,
+            Some(busy) => busy.into_iter().for_each(|busy| busy.ended(is_free)),
         }
-    }
-
-    /// Stores a batch, however often it takes, and answers every post in it.
-    async fn store(&self, batch: Vec<Queued>) {
-        let first_since = batch.iter().map(|queued| queued.since).min();
-        let (mut drafts, waiting): (Vec<_>, Vec<_>) = batch
-            .into_iter()
-            .map(|Queued { post, .. }| (post.draft.clone(), post))
-            .unzip();
-        failpoints::doubled(&mut drafts);
-        let began = first_since.unwrap_or_else(Instant::now);
-        match self.append(&drafts, began).await {
+        let Batch { posts, outcome, took, .. } = batch;
+        match outcome {
             Ok(appended) => {
                 failpoints::after_commit();
-                for (post, appended) in waiting.into_iter().zip(appended) {
-                    self.settle(post, appended);
+                self.metrics.commit_seconds.observe(took.as_secs_f64());
+                self.metrics.batch_messages.observe(posts.len() as f64);
+                for (queued, appended) in posts.into_iter().zip(appended) {
+                    self.settle(queued, appended);
                 }
             }
-            Err(problem) => {
-                // What may be stored is not withdrawn: the sender's retry decides.
-                let is_certain = problem.code() == ProblemCode::StoreUnavailable;
-                for post in waiting {
-                    if is_certain {
-                        self.withdraw(&post.draft, problem.detail());
-                    }
-                    post.answer(Err(problem.clone()));
-                }
+            Err(Failure::Held(held)) => self.set_apart(posts, &held),
+            Err(failure) => {
+                self.refuse_all(posts, &failure);
+                self.refuse_waiting();
             }
         }
     }
 
-    /// Appends, again and again while that can help and there is time. Appending the same drafts
-    /// again stores nothing twice, so a broken COMMIT is resolved by asking once more.
-    async fn append(&self, drafts: &[Draft], began: Instant) -> Result<Vec<Appended>, Problem> {
-        // What attempts of unknown outcome may have stored.
-        let mut own = HashSet::new();
-        loop {
-            let may_be_stored = !own.is_empty();
-            let patience = if may_be_stored {
-                OUTCOME_PATIENCE
-            } else {
-                STORE_PATIENCE
-            };
-            let error = match self.log.append(drafts).await {
-                Ok(appended) => return Ok(known_as_first(appended, own)),
-                Err(error) => error,
-            };
-            tracing::warn!(%error, messages = drafts.len(), "a batch was not stored");
-            if let AppendError::Unknown { ids, .. } = error {
-                own.extend(ids);
+    /// Writes into these rooms by themselves from now on; whatever else was in their batch goes
+    /// into the next.
+    fn set_apart(&mut self, posts: Vec<Queued>, held: &HashSet<RoomId>) {
+        self.metrics.batch_failures.inc(Failure::RoomBusy.label());
+        tracing::warn!(rooms = held.len(), "rooms are held by others, and set apart");
+        for room in held {
+            self.busy_rooms.entry(room.clone()).or_default();
+        }
+        let later = std::mem::take(&mut self.waiting);
+        posts.into_iter().chain(later).for_each(|queued| self.take_up(queued));
+    }
+
+    fn refuse_all(&self, posts: Vec<Queued>, failure: &Failure) {
+        if posts.is_empty() {
+            return;
+        }
+        self.metrics.batch_failures.inc(failure.label());
+        let problem = failure.problem();
+        for queued in posts {
+            // What may be stored is not withdrawn: the sender's retry decides.
+            if failure.is_certain() {
+                self.withdraw(&queued.post.draft, problem.detail());
             }
-            let may_be_stored = !own.is_empty();
-            if began.elapsed() + RETRY_PAUSE >= patience {
-                return Err(if may_be_stored {
-                    outcome_unknown()
-                } else {
-                    store_unavailable()
-                });
-            }
-            tokio::time::sleep(RETRY_PAUSE).await;
+            self.answer(queued, Err(problem.clone()));
         }
     }
 
-    fn settle(&self, post: Post, appended: Appended) {
+    fn answer(&self, queued: Queued, result: Result<Stored, Problem>) {
+        let metrics = &self.metrics;
+        metrics.answer_seconds.observe(queued.since.elapsed().as_secs_f64());
+        match &result {
+            Ok(_) => {
+                metrics.receipted.inc();
+            }
+            Err(problem) => metrics.refused.inc(problem.code().as_str()),
+        }
+        queued.post.outbox.push(Delivery::Posted {
+            ticket: queued.post.ticket,
+            result,
+        });
+    }
+
+    fn settle(&self, queued: Queued, appended: Appended) {
         match appended {
             Appended::Stored {
                 message,
                 duplicate,
                 access,
             } => {
-                post.answer(failpoints::answered(stored(&message, duplicate)));
+                let counter = if duplicate {
+                    &self.metrics.duplicates
+                } else {
+                    &self.metrics.committed
+                };
+                counter.inc();
+                self.answer(queued, failpoints::answered(stored(&message, duplicate)));
                 // A duplicate is told too: it was shown once more, and its time ends that.
                 if failpoints::before_publish() {
                     self.fanout.publish(Arc::new(Event::Committed {
@@ -200,11 +365,11 @@ impl Writer {
                 }
             }
             // Nobody was shown it.
-            Appended::NotThere => post.answer(Err(no_such_room())),
+            Appended::NotThere => self.answer(queued, Err(no_such_room())),
             Appended::Conflict => {
                 let problem = temp_id_conflict();
-                self.withdraw(&post.draft, problem.detail());
-                post.answer(Err(problem));
+                self.withdraw(&queued.post.draft, problem.detail());
+                self.answer(queued, Err(problem));
             }
         }
     }
@@ -220,24 +385,6 @@ impl Writer {
     }
 }
 
-/// The same answers, where what an earlier attempt of this batch stored is no duplicate: its sender
-/// sent it once, and has no receipt of it yet. Of several sends of it, the first is no duplicate.
-fn known_as_first(mut appended: Vec<Appended>, mut own: HashSet<MessageId>) -> Vec<Appended> {
-    for answer in &mut appended {
-        if let Appended::Stored {
-            message, duplicate, ..
-        } = answer
-            && own.remove(&message.id)
-        {
-            *duplicate = false;
-        }
-    }
-    appended
-}
-
-/// How long the writer waits before it tries a batch again.
-const RETRY_PAUSE: Duration = Duration::from_millis(50);
-
 fn stored(message: &Message, duplicate: bool) -> Stored {
     Stored {
         id: message.id,
@@ -246,23 +393,6 @@ fn stored(message: &Message, duplicate: bool) -> Stored {
         created_at: message.created_at,
         duplicate,
     }
-}
-
-fn store_unavailable() -> Problem {
-    Problem::new(
-        ProblemCode::StoreUnavailable,
-        "The message could not be stored; send it again with the same tempId.",
-    )
-    .retry_after(Duration::from_secs(1))
-}
-
-fn outcome_unknown() -> Problem {
-    Problem::new(
-        ProblemCode::Timeout,
-        "Whether the message was stored is not known; send it again with the same tempId, and it \
-         is stored once.",
-    )
-    .retry_after(Duration::from_secs(1))
 }
 
 fn temp_id_conflict() -> Problem {

@@ -75,12 +75,13 @@ impl Order {
         self.delivered.is_some() && !self.held_back.is_empty()
     }
 
-    /// Takes what Postgres says follows `delivered`: rows in order of their last change. A number
+    /// Takes what Postgres says follows `after`: rows in order of their last change. A number
     /// that is missing among them was overtaken by a later change of the same message.
     ///
-    /// Returns what is to be let through now; [`next`](Self::next) then goes on behind it.
-    pub(crate) fn repaired(&mut self, rows: Vec<Change>) -> Vec<Change> {
-        let Some(delivered) = self.delivered else {
+    /// Returns what is to be let through now; [`next`](Self::next) then goes on behind it. Rows
+    /// that would leave a hole, since the room has gone back meanwhile, are none of it.
+    pub(crate) fn repaired(&mut self, after: Seq, rows: Vec<Change>) -> Vec<Change> {
+        let Some(delivered) = self.delivered.filter(|delivered| after <= *delivered) else {
             return Vec::new();
         };
         let fresh: Vec<_> = rows
@@ -162,9 +163,17 @@ pub(super) mod tests {
         order.position(Seq(0));
         order.offer(change(4));
         // Message 2 was edited: its last change is 3.
-        let fresh = order.repaired(vec![change(1), change(3)]);
+        let fresh = order.repaired(Seq(0), vec![change(1), change(3)]);
         assert_eq!(fresh.len(), 2);
         assert_eq!(let_through(&mut order), [4]);
+    }
+
+    #[test]
+    fn rows_behind_a_number_that_was_not_let_through_would_leave_a_hole() {
+        let mut order = Order::default();
+        order.position(Seq(3));
+        assert_eq!(order.repaired(Seq(5), vec![change(6)]), []);
+        assert_eq!(order.delivered(), Some(Seq(3)));
     }
 
     #[test]
@@ -195,7 +204,7 @@ pub(super) mod tests {
                 if repairs.contains(&turn) {
                     let delivered = order.delivered().expect("positioned").0;
                     let rows = (delivered + 1..=*rev).map(change).collect();
-                    through.extend(order.repaired(rows).iter().map(|row| row.rev.expect("numbered").0));
+                    through.extend(order.repaired(Seq(delivered), rows).iter().map(|row| row.rev.expect("numbered").0));
                     through.extend(let_through(&mut order));
                 }
             }

@@ -62,6 +62,12 @@ impl Resuming {
         }
     }
 
+    /// Drops what was kept, of a room that has gone back.
+    pub(super) fn forget(&mut self) {
+        self.meanwhile.clear();
+        self.has_lost = true;
+    }
+
     /// Begins a reading, unless one is under way.
     pub(super) fn begin(&mut self, room: RoomId) -> Option<Reading> {
         if std::mem::replace(&mut self.is_reading, true) {

@@ -66,6 +66,8 @@ pub(crate) struct Room {
     shown: Shown,
     /// The room's last number when all rooms were looked at the last time.
     last_look: Seq,
+    /// What was delivered when the look that is under way began.
+    before_look: Option<Seq>,
     /// Whether a look at a hole, or its repair, is under way.
     pub(super) repairing: bool,
 }
@@ -307,6 +309,35 @@ impl Room {
         self.order.has_hole().then(|| self.order.delivered())?
     }
 
+    /// Notes that the room's number is about to be read.
+    pub(super) fn begin_look(&mut self) {
+        self.before_look = self.order.delivered();
+    }
+
+    /// Whether the number that was read since says that the room has gone back: what was delivered
+    /// before was stored then, and is not any more.
+    pub(super) fn has_gone_back(&self, head: Seq) -> bool {
+        self.before_look.is_some_and(|before| head < before)
+    }
+
+    /// Starts anew behind `head`, the last number of a room that has gone back. Whoever was told
+    /// more is told to read the history anew.
+    pub(super) fn go_back(&mut self, name: &RoomId, head: Seq) {
+        self.order = Order::default();
+        self.order.position(head);
+        self.shown = Shown::default();
+        (self.last_look, self.before_look) = (head, None);
+        for members in self.groups.values_mut() {
+            for member in members {
+                member.knows = Seq::ZERO;
+            }
+        }
+        for resuming in &mut self.resuming {
+            resuming.forget();
+        }
+        self.tell(Mode::Committed, || Some(Broadcast::snapshot(name, head)));
+    }
+
     /// Takes the periodic look's number. Returns the number behind which changes are missing, if
     /// what the look before saw has not come in the time between.
     pub(super) fn look(&mut self, head: Seq) -> Option<Seq> {
@@ -316,14 +347,17 @@ impl Room {
             .filter(|delivered| *delivered < expected)
     }
 
-    /// Lets through what Postgres says follows, and what was held back behind it.
-    pub(super) fn repaired(&mut self, rows: Vec<Change>) {
+    /// Lets through what Postgres says follows, and what was held back behind it. Tells how much of
+    /// it was missing here.
+    pub(super) fn repaired(&mut self, after: Seq, rows: Vec<Change>) -> u64 {
         let mut told = self.order.delivered().unwrap_or_default();
-        for change in self.order.repaired(rows) {
-            self.commit(&change, told);
+        let fresh = self.order.repaired(after, rows);
+        for change in &fresh {
+            self.commit(change, told);
             told = change.rev.unwrap_or(told);
         }
         self.let_through();
+        fresh.len() as u64
     }
 
     fn let_through(&mut self) {

@@ -50,6 +50,20 @@ export class Redis {
     if (answer !== "+OK") throw new Error(`Redis says ${answer}`);
   }
 
+  /** Publishes what no instance has: a payload on a channel. */
+  async spreads(channel, payload) {
+    const parts = ["SPUBLISH", channel, payload].map(
+      (part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`,
+    );
+    const answer = await this.#asks(`*3\r\n${parts.join("").trimEnd()}`);
+    if (!answer?.startsWith(":")) throw new Error(`Redis says ${answer}`);
+  }
+
+  /** Ends the connections over which instances listen. */
+  async endsListeners() {
+    return this.#asks("CLIENT KILL TYPE pubsub");
+  }
+
   /** Waits until it answers. */
   async isBack() {
     await until(async () => (await this.#asks("PING")) === "+PONG", "Redis answers");
