@@ -91,8 +91,9 @@ pub const HELD_BACK_MAX: usize = 1024;
 /// How many messages of a room are remembered as shown and not yet stored.
 pub const AWAITING_COMMIT_MAX: usize = 4096;
 
-/// How many tempIds of a room are remembered after their commit, so that none is shown again.
-pub const SETTLED_REMEMBERED_MAX: usize = 128;
+/// How many tempIds of a room are remembered after their commit, so that none is shown again: more
+/// than two repairs read, which may overtake what other instances show.
+pub const SETTLED_REMEMBERED_MAX: usize = 1024;
 
 /// How many changes one repair reads from Postgres at once.
 pub const REPAIR_PAGE: u32 = 500;
