@@ -6,6 +6,8 @@
 
 mod broadcast;
 mod gate;
+#[cfg(test)]
+mod model;
 mod order;
 mod resume;
 mod room;

@@ -115,10 +115,17 @@ impl Metrics {
             received_bytes: new.named("ws_received_bytes", "Bytes that clients sent"),
             sent_bytes: new.named("ws_sent_bytes", "Bytes that were written to clients"),
             delivered: new.named("deliveries", "MESSAGEs of rooms written to clients"),
-            overflows: new.named("outbox_overflows", "Sockets that took too little too slowly"),
+            overflows: new.named(
+                "outbox_overflows",
+                "Sockets that took too little too slowly",
+            ),
             sends: new.named("sends_received", "SENDs to /app/chat"),
             receipted: new.named("sends_receipted", "SENDs that were answered as stored"),
-            refused: new.by("reason", "sends_refused", "SENDs that were refused, by code"),
+            refused: new.by(
+                "reason",
+                "sends_refused",
+                "SENDs that were refused, by code",
+            ),
             answer_seconds: new.kept(
                 "send_receipt_seconds",
                 "From taking a SEND over to its answer",
@@ -136,7 +143,11 @@ impl Metrics {
                 "How many messages a stored batch had",
                 Histogram::new(exponential_buckets(1.0, 2.0, 10)),
             ),
-            batch_failures: new.by("reason", "commit_failures", "Batches that were not stored"),
+            batch_failures: new.by(
+                "reason",
+                "commit_failures",
+                "Messages refused together, by why",
+            ),
             rooms: new.named("hub_rooms", "Rooms that somebody here listens to"),
             heard: new.named("fanout_received", "Events that the fan-out brought"),
             gap_repairs: new.named(
@@ -155,7 +166,11 @@ impl Metrics {
                 "hub_look_failures",
                 "Looks at the rooms' counters that failed",
             ),
-            resumes: new.by("source", "resume", "Subscriptions that resumed from a number"),
+            resumes: new.by(
+                "source",
+                "resume",
+                "Subscriptions that resumed from a number",
+            ),
             registry: Registry::default(),
         };
         Self {
@@ -223,7 +238,11 @@ mod tests {
         metrics.commit_seconds.observe(0.003);
         let text = metrics.text();
         for line in [
-            concat!("chat_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+            concat!(
+                "chat_build_info{version=\"",
+                env!("CARGO_PKG_VERSION"),
+                "\"} 1"
+            ),
             "chat_ws_connections 1",
             "chat_ws_closes_total{code=\"4009\"} 1",
             "chat_sends_refused_total{reason=\"room-busy\"} 1",

@@ -13,11 +13,11 @@ mod busy_room;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use ::time::OffsetDateTime;
 use chat::{ChatReject, Draft, Message, MessageId, Problem, ProblemCode, RoomId, Seq, TempId};
 use fanout::{Event, Fanout};
 use message_log::{Appended, LockWait, MessageLog};
 use stomp::Ticket;
-use ::time::OffsetDateTime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{self, Instant};
@@ -216,7 +216,11 @@ impl Writer {
             self.batches
                 .spawn(batch.store(self.log.clone(), LockWait::Brief, STORE_PATIENCE));
         }
-        let mut storing = self.busy_rooms.values().filter(|busy| busy.is_storing).count();
+        let mut storing = self
+            .busy_rooms
+            .values()
+            .filter(|busy| busy.is_storing)
+            .count();
         for (room, busy) in &mut self.busy_rooms {
             if storing == BUSY_ROOMS_STORING_MAX {
                 break;
@@ -278,11 +282,20 @@ impl Writer {
             }
         };
         let is_free = batch.outcome.is_ok();
-        match batch.room.as_ref().map(|room| self.busy_rooms.get_mut(room)) {
+        match batch
+            .room
+            .as_ref()
+            .map(|room| self.busy_rooms.get_mut(room))
+        {
             None => self.storing = None,
             Some(busy) => busy.into_iter().for_each(|busy| busy.ended(is_free)),
         }
-        let Batch { posts, outcome, took, .. } = batch;
+        let Batch {
+            posts,
+            outcome,
+            took,
+            ..
+        } = batch;
         match outcome {
             Ok(appended) => {
                 failpoints::after_commit();
@@ -304,12 +317,18 @@ impl Writer {
     /// into the next.
     fn set_apart(&mut self, posts: Vec<Queued>, held: &HashSet<RoomId>) {
         self.metrics.batch_failures.inc(Failure::RoomBusy.label());
-        tracing::warn!(rooms = held.len(), "rooms are held by others, and set apart");
+        tracing::warn!(
+            rooms = held.len(),
+            "rooms are held by others, and set apart"
+        );
         for room in held {
             self.busy_rooms.entry(room.clone()).or_default();
         }
         let later = std::mem::take(&mut self.waiting);
-        posts.into_iter().chain(later).for_each(|queued| self.take_up(queued));
+        posts
+            .into_iter()
+            .chain(later)
+            .for_each(|queued| self.take_up(queued));
     }
 
     fn refuse_all(&self, posts: Vec<Queued>, failure: &Failure) {
@@ -329,7 +348,9 @@ impl Writer {
 
     fn answer(&self, queued: Queued, result: Result<Stored, Problem>) {
         let metrics = &self.metrics;
-        metrics.answer_seconds.observe(queued.since.elapsed().as_secs_f64());
+        metrics
+            .answer_seconds
+            .observe(queued.since.elapsed().as_secs_f64());
         match &result {
             Ok(_) => {
                 metrics.receipted.inc();

@@ -116,7 +116,8 @@ pub(super) struct Reading {
     room: RoomId,
     pub(super) listening: Listening,
     outbox: Arc<Outbox>,
-    at: Seq,
+    /// The number behind which it reads.
+    pub(super) at: Seq,
     alive: Weak<()>,
 }
 
@@ -161,7 +162,11 @@ impl Reading {
         }
     }
 
-    async fn tell(&self, page: Page) -> Result<Progress, Closed> {
+    /// Tells one page.
+    ///
+    /// # Errors
+    /// The listener is gone.
+    pub(super) async fn tell(&self, page: Page) -> Result<Progress, Closed> {
         let rows = match page {
             Page::Rows(rows) => rows,
             Page::Empty { head } if head < self.at => {
@@ -195,9 +200,16 @@ impl Reading {
     }
 }
 
-enum Page {
+/// What one reading brought.
+pub(super) enum Page {
+    /// The next changes.
     Rows(Vec<chat::Message>),
-    Empty { head: Seq },
+    /// There are none; the room's last number.
+    Empty {
+        /// That number.
+        head: Seq,
+    },
+    /// The room is not the listener's to hear.
     OfOthers,
 }
 

@@ -68,6 +68,8 @@ pub(crate) struct Room {
     last_look: Seq,
     /// What was delivered when the look that is under way began.
     before_look: Option<Seq>,
+    /// The last number that somebody who resumed was told ahead of the others.
+    told_ahead: Seq,
     /// Whether a look at a hole, or its repair, is under way.
     pub(super) repairing: bool,
 }
@@ -234,7 +236,9 @@ impl Room {
             outbox.push(listening.delivery(broadcast));
         }
         let knows = rest.iter().filter_map(|change| change.rev).max();
-        self.listen(listening, outbox, knows.unwrap_or(at));
+        let knows = knows.unwrap_or(at);
+        self.told_ahead = self.told_ahead.max(knows);
+        self.listen(listening, outbox, knows);
     }
 
     fn resuming_index(&self, listening: &Listening) -> Option<usize> {
@@ -311,7 +315,8 @@ impl Room {
 
     /// Notes that the room's number is about to be read.
     pub(super) fn begin_look(&mut self) {
-        self.before_look = self.order.delivered();
+        let delivered = self.order.delivered();
+        self.before_look = delivered.map(|delivered| delivered.max(self.told_ahead));
     }
 
     /// Whether the number that was read since says that the room has gone back: what was delivered
@@ -327,6 +332,7 @@ impl Room {
         self.order.position(head);
         self.shown = Shown::default();
         (self.last_look, self.before_look) = (head, None);
+        self.told_ahead = Seq::ZERO;
         for members in self.groups.values_mut() {
             for member in members {
                 member.knows = Seq::ZERO;

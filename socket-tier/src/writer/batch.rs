@@ -194,4 +194,3 @@ fn known_as_first(mut appended: Vec<Appended>, mut own: HashSet<MessageId>) -> V
     }
     appended
 }
-

@@ -63,6 +63,9 @@ impl BusyRoom {
 
     /// Whether the room may be forgotten.
     pub(super) fn is_over(&self) -> bool {
-        self.is_idle() && self.over_at.is_some_and(|over_at| over_at <= Instant::now())
+        self.is_idle()
+            && self
+                .over_at
+                .is_some_and(|over_at| over_at <= Instant::now())
     }
 }
