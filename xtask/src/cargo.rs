@@ -43,3 +43,17 @@ pub(crate) fn build_everything(config: &Config) -> Result<()> {
     ]);
     Process::step("cargo build", &mut command)?.success(BUILD_MAX)
 }
+
+/// Builds the instance that can be told to fail.
+///
+/// # Errors
+/// Fails where it does not build.
+pub(crate) fn build_failpoints(config: &Config) -> Result<()> {
+    let mut command = command(config);
+    command.args(["build", "--workspace", "--bin", "socket-tier-failpoints"]);
+    // The example is there already: that it is named unites the features of the dependencies as
+    // above, so that none of them is built anew.
+    command.args(["--example", "dynamodb"]);
+    command.args(["--features", "socket-tier/failpoints"]);
+    Process::step("cargo build", &mut command)?.success(BUILD_MAX)
+}

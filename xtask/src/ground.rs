@@ -34,6 +34,8 @@ pub(crate) struct Ground<'a> {
     operations: Option<Operations>,
     embedded: Option<Server>,
     native: Option<Servers>,
+    /// The programs of a Postgres that may be killed.
+    postgres_programs: Option<PathBuf>,
     // Last, so that nobody writes into it any more when it goes.
     scratch: TempDir,
 }
@@ -54,6 +56,7 @@ impl<'a> Ground<'a> {
             operations: None,
             embedded: None,
             native: None,
+            postgres_programs: None,
             scratch: tempfile::Builder::new().prefix("maru-scratch-").tempdir()?,
         };
         report::uses("scratch folder", ground.scratch.path().display());
@@ -72,6 +75,10 @@ impl<'a> Ground<'a> {
         }
         report::uses("programs", config.programs.display());
         cargo::build_everything(config)?;
+        if steps.contains(&Step::Chaos) {
+            ground.postgres_programs = Some(servers::postgres_programs(config, &mut installer)?);
+            cargo::build_failpoints(config)?;
+        }
         if steps.contains(&Step::Serverless) {
             ground.serverless = Some(Serverless::prepare(config, &mut installer)?);
         }
@@ -91,14 +98,29 @@ impl<'a> Ground<'a> {
     /// # Errors
     /// Fails where what it needs was not prepared.
     pub(crate) fn command(&self, step: Step) -> Result<Command> {
-        let mut command = match step {
+        let command = match step {
             Step::Rust => self.cargo_test(&["--workspace"]),
             Step::SqlEmbedded => self.cargo_test(&SQL_TARGETS),
             Step::EndToEnd => self.node.as_ref().context("no Node")?.end_to_end()?,
+            Step::Chaos => self.node.as_ref().context("no Node")?.chaos_in_short(),
             Step::Browser => self.node.as_ref().context("no Node")?.in_browser()?,
             Step::Serverless => self.node.as_ref().context("no Node")?.serverless()?,
             Step::Operations => self.node.as_ref().context("no Node")?.operations()?,
         };
+        self.told(step, command)
+    }
+
+    /// The command that injects every fault.
+    ///
+    /// # Errors
+    /// Fails where what it needs was not prepared.
+    pub(crate) fn every_fault(&self) -> Result<Command> {
+        let command = self.node.as_ref().context("no Node")?.chaos();
+        self.told(Step::Chaos, command)
+    }
+
+    /// Tells a command of a step what it stands on.
+    fn told(&self, step: Step, mut command: Command) -> Result<Command> {
         if step == Step::SqlEmbedded {
             let embedded = self.embedded.as_ref().context("no embedded Postgres")?;
             command.env("DATABASE_URL", &embedded.url);
@@ -110,6 +132,11 @@ impl<'a> Ground<'a> {
         }
         if let Some(python) = &self.python {
             command.env("PYTHON_WITH_STOMP", python.interpreter());
+        }
+        if let Some(programs) = &self.postgres_programs {
+            command.env("POSTGRES_PROGRAMS", programs);
+            let failpoints = self.program("socket-tier-failpoints");
+            command.env("SOCKET_TIER_FAILPOINTS_BIN", failpoints);
         }
         if let Some(serverless) = &self.serverless {
             serverless.tell(&mut command);

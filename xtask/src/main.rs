@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask test`, `cargo xtask images`, `cargo xtask lambda`.
+//! The project's own tasks: `cargo xtask test`, `chaos`, `images` and `lambda`.
 //!
 //! A task finds, starts or installs what it needs, says what it uses, and leaves nothing behind.
 
@@ -11,6 +11,7 @@
 mod bootstraps;
 mod browser;
 mod cargo;
+mod chaos;
 mod config;
 mod ground;
 mod images;
@@ -48,6 +49,8 @@ enum Task {
     Images,
     /// Brings up the serverless shape on this machine, until Ctrl-C.
     Lambda(lambda::Options),
+    /// Injects every fault under load, and checks the promises.
+    Chaos,
 }
 
 fn main() -> ExitCode {
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Images => images::run(),
         Task::Lambda(options) => lambda::run(&options),
+        Task::Chaos => chaos::run(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

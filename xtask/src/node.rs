@@ -27,6 +27,9 @@ const NPM_MAX: Duration = Duration::from_secs(10 * 60);
 const BUILD_MAX: Duration = Duration::from_secs(5 * 60);
 /// Where the end-to-end tests lie, in the workspace.
 const FOLDER: &str = "tests/e2e";
+/// Where faults are injected, in short and all of them.
+const CHAOS_SHORT: &str = "tests/e2e/chaos/short.test.mjs";
+const CHAOS_ALL: &str = "tests/e2e/chaos/all.test.mjs";
 /// Where those in a browser lie.
 const BROWSER_FOLDER: &str = "tests/e2e/browser";
 /// Where those of the serverless shape lie.
@@ -94,6 +97,16 @@ impl Node {
         self.tests(&[FOLDER])
     }
 
+    /// A command that injects faults of every kind, in short.
+    pub(crate) fn chaos_in_short(&self) -> Command {
+        self.files([self.workspace.join(CHAOS_SHORT)])
+    }
+
+    /// A command that injects every fault.
+    pub(crate) fn chaos(&self) -> Command {
+        self.files([self.workspace.join(CHAOS_ALL)])
+    }
+
     /// A command that runs the tests of the page and of its client.
     ///
     /// # Errors
@@ -135,15 +148,21 @@ impl Node {
         command
     }
 
-    /// One file after the other: some measure.
     fn tests(&self, folders: &[&str]) -> Result<Command> {
+        let mut files = Vec::new();
+        for folder in folders {
+            files.extend(test_files(&self.workspace.join(folder))?);
+        }
+        Ok(self.files(files))
+    }
+
+    /// One file after the other: some measure.
+    fn files(&self, files: impl IntoIterator<Item = PathBuf>) -> Command {
         let mut command = process::command(&self.program, None);
         command.current_dir(self.workspace.join(FOLDER));
         command.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]);
-        for folder in folders {
-            command.args(test_files(&self.workspace.join(folder))?);
-        }
-        Ok(command)
+        command.args(files);
+        command
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) enum Step {
     SqlEmbedded,
     /// Real STOMP clients against real servers, from Node
     EndToEnd,
+    /// Faults of every kind under load, in short; `cargo xtask chaos` runs all of them
+    Chaos,
     /// The page in a real browser, and the client that it is built on
     Browser,
     /// The functions as Lambdas, under emulators of Lambda and of AWS
@@ -26,6 +28,7 @@ impl Step {
             Self::Rust => "rust",
             Self::SqlEmbedded => "sql-embedded",
             Self::EndToEnd => "end-to-end",
+            Self::Chaos => "chaos",
             Self::Browser => "browser",
             Self::Serverless => "serverless",
             Self::Operations => "operations",

@@ -25,9 +25,11 @@ export class Program {
   #child;
   #ended;
 
-  constructor(path, environment, { cwd, args = [] } = {}) {
+  /** Another `account` (`{ uid, gid }`) is for servers that do not run as root. */
+  constructor(path, environment, { cwd, args = [], account = {}, stdin = "ignore" } = {}) {
     const env = { ...bareEnvironment, ...environment };
-    this.#child = spawn(path, args, { env, cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const stdio = [stdin, "pipe", "pipe"];
+    this.#child = spawn(path, args, { env, cwd, stdio, ...account });
     createInterface(this.#child.stdout).on("line", (line) => this.lines.add(line));
     createInterface(this.#child.stderr).on("line", (line) => {
       this.#log.push(line);
@@ -78,6 +80,11 @@ export class Program {
   async dies() {
     this.signal("SIGKILL");
     await this.ends();
+  }
+
+  /** Its process id. */
+  get pid() {
+    return this.#child.pid;
   }
 
   /** Its resident memory, in bytes. */

@@ -59,9 +59,19 @@ export class Redis {
     if (!answer?.startsWith(":")) throw new Error(`Redis says ${answer}`);
   }
 
-  /** Ends the connections over which instances listen. */
-  async endsListeners() {
-    return this.#asks("CLIENT KILL TYPE pubsub");
+  /** Ends every connection but the one that says so. */
+  async endsConnections() {
+    const ended = [];
+    for (const type of ["normal", "pubsub"]) {
+      ended.push(await this.#asks(`CLIENT KILL TYPE ${type} SKIPME yes`));
+    }
+    if (ended.some((answer) => !answer?.startsWith(":"))) throw new Error(`Redis says ${ended}`);
+  }
+
+  /** Bounds its memory, such as `1mb`; 0 is no bound. */
+  async hasMemory(bytes) {
+    const answer = await this.#asks(`CONFIG SET maxmemory ${bytes}`);
+    if (answer !== "+OK") throw new Error(`Redis says ${answer}`);
   }
 
   /** Waits until it answers. */

@@ -18,6 +18,7 @@ use crate::report;
 
 pub(crate) use embedded::start as embedded;
 pub(crate) use port::free as free_port;
+pub(crate) use postgres::programs as postgres_programs;
 
 /// How often a private server is started before it is given up: somebody else may have taken
 /// the port between our choosing it and the server's listening on it.

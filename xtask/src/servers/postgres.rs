@@ -43,7 +43,7 @@ pub(crate) fn start(config: &Config, installer: &mut Installer) -> Result<Server
     if let Some(url) = &config.database_url {
         return Ok(Server::named("DATABASE_URL", url));
     }
-    let programs = installer.find_or_install(&POSTGRES, || find(&config.search_path))?;
+    let programs = programs(config, installer)?;
     let version = program::version(&programs.join("postgres"))?;
     if version.first().is_none_or(|&major| major < VERSION_MIN) {
         bail!(
@@ -68,6 +68,14 @@ pub(crate) fn start(config: &Config, installer: &mut Installer) -> Result<Server
     );
     let name = format!("{} ({})", program::dotted(&version), programs.display());
     Ok(Server::private(url, &name, process, cluster.folder))
+}
+
+/// The folder of the server's programs; tests that stop and start one themselves want it too.
+///
+/// # Errors
+/// Says what to install where there are none.
+pub(crate) fn programs(config: &Config, installer: &mut Installer) -> Result<PathBuf> {
+    installer.find_or_install(&POSTGRES, || find(&config.search_path))
 }
 
 /// A folder with an initialised database cluster. Its superuser has a password that lives as

@@ -1,0 +1,14 @@
+// What `cargo xtask chaos` tells the faults beyond what it tells every test.
+
+function required(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run \`cargo xtask chaos\``);
+  return value;
+}
+
+/** The instance that can be told to fail. */
+export const failpointsProgram = required("SOCKET_TIER_FAILPOINTS_BIN");
+/** The folder of the programs of Postgres. */
+export const postgresPrograms = required("POSTGRES_PROGRAMS");
+/** What runs a program with another time; told where every fault is injected. */
+export const faketimeProgram = process.env.FAKETIME_PROGRAM;
