@@ -16,6 +16,8 @@ POSTGRES_PASSWORD=$(openssl rand -hex 24)
 REDIS_PASSWORD=$(openssl rand -hex 24)
 GRAFANA_PASSWORD=$(openssl rand -hex 24)
 ADMIN_TOKEN=$(openssl rand -hex 32)
+# Under which the instances sign what they tell each other.
+FANOUT_SECRET=$(openssl rand -hex 32)
 
 # Where people find the page.
 JWT_ISSUER=$address

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use axum::Router;
 use axum::extract::Request;
 use fanout::Herald;
-use fanout::redis::{RedisConfig, RedisHerald};
+use fanout::redis::{MacKey, RedisConfig, RedisHerald};
 use message_log::MessageLog;
 use socket_tier::tier::REQUEST_GRACE;
 use socket_tier::{drain, listener};
@@ -56,7 +56,11 @@ pub async fn serve(config: Config) -> Result<()> {
     };
     let identity = identity.open().await?;
     let accounts = identity.accounts.clone();
-    let herald = config.redis_url.map(herald).transpose()?;
+    let fanout_key = config.fanout_key;
+    let herald = config
+        .redis_url
+        .map(|url| herald(url, fanout_key))
+        .transpose()?;
     let history = history::router(history::State {
         log: log.clone(),
         herald,
@@ -109,9 +113,10 @@ pub(crate) fn with_functions(
     }))
 }
 
-fn herald(url: String) -> Result<Arc<dyn Herald>> {
+fn herald(url: String, mac_key: Option<MacKey>) -> Result<Arc<dyn Herald>> {
     let redis = RedisConfig {
         url,
+        mac_key,
         ..RedisConfig::default()
     };
     Ok(Arc::new(RedisHerald::new(redis).context("REDIS_URL")?))

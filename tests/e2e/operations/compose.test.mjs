@@ -17,6 +17,7 @@ const FIND = "import compose, pathlib; print(pathlib.Path(compose.__file__).pare
 const OURS = ["socket-tier-a", "socket-tier-b", "functions-a", "functions-b", "migrate", "verify"];
 const GIVEN = {
   POSTGRES_PASSWORD: "p",
+  FANOUT_SECRET: "f",
   REDIS_PASSWORD: "r",
   GRAFANA_PASSWORD: "g",
   ADMIN_TOKEN: "a",
@@ -108,7 +109,8 @@ suite("the compose files", { timeout: 120_000 }, () => {
   });
 
   test("without a password nothing is deployed", async () => {
-    for (const name of ["POSTGRES_PASSWORD", "REDIS_PASSWORD", "GRAFANA_PASSWORD", "ADMIN_TOKEN"]) {
+    const secrets = ["POSTGRES_PASSWORD", "REDIS_PASSWORD", "GRAFANA_PASSWORD"];
+    for (const name of [...secrets, "ADMIN_TOKEN", "FANOUT_SECRET"]) {
       const { [name]: _, ...given } = GIVEN;
       await assert.rejects(composed("prod", { given }), new RegExp(`variable ${name} is missing`));
     }
