@@ -508,15 +508,17 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(&name) else {
             return;
         };
-        if room.delivered().is_none() {
+        if room.has_gone_back(head.seq) {
+            tracing::error!(head = %head.seq, "a room has gone back; its listeners are told");
+            self.metrics.gone_back.inc();
+            room.go_back(&name, head.seq);
+            self.resume(&name);
+            self.make_good(&name);
+        } else if room.delivered().is_none() {
             room.position(head.seq);
             self.resume(&name);
             self.mind_hole(&name);
             self.make_good(&name);
-        } else if room.has_gone_back(head.seq) {
-            tracing::error!(head = %head.seq, "a room has gone back; its listeners are told");
-            self.metrics.gone_back.inc();
-            room.go_back(&name, head.seq);
         } else if let Some(delivered) = room.look(head.seq) {
             self.repair(name, delivered);
         }

@@ -9,9 +9,7 @@ use message_log::MessageLog;
 use sessions::memory::MemorySessions;
 use sessions::{Sessions, dynamo};
 use socket_tier::config::{Admin, Config, Rim};
-use socket_tier::{
-    Access, SocketTier, Stores, drain, healthcheck, insist_on_durability, listener,
-};
+use socket_tier::{Access, SocketTier, Stores, drain, healthcheck, insist_on_durability, listener};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 

@@ -92,7 +92,8 @@ struct Listener {
     said_before: HashSet<TempId>,
     shown: HashSet<TempId>,
     numbered: HashMap<TempId, i64>,
-    epoch: u32,
+    /// Whether the room has gone back since it listens.
+    was_sent_back: bool,
 }
 
 impl<'a> World<'a> {
@@ -230,12 +231,20 @@ impl<'a> World<'a> {
         self.note(|| format!("goes back to {head}"));
         self.log.retain(|message| message.rev <= head);
         (self.head, self.epoch) = (head, self.epoch + 1);
+        self.sends_back();
         self.wire.clear();
         self.unstored.clear();
         // Every instance looks at least once before the room has grown past what it was.
         self.drain();
         self.look_at(self.head);
         self.drain();
+    }
+
+    /// Nobody tells those who hear messages before they are stored that the room has gone back.
+    fn sends_back(&mut self) {
+        for listener in &mut self.listeners {
+            listener.was_sent_back = true;
+        }
     }
 
     // What the instance hears and does.
@@ -288,11 +297,12 @@ impl<'a> World<'a> {
 
     fn compare(&mut self, head: Seq) {
         self.note(|| format!("looks and sees {head}"));
-        if self.room.delivered().is_none() {
-            self.room.position(head);
-        } else if self.room.has_gone_back(head) {
+        if self.room.has_gone_back(head) {
             let name = self.name.clone();
             self.room.go_back(&name, head);
+            self.sends_back();
+        } else if self.room.delivered().is_none() {
+            self.room.position(head);
         } else if let Some(delivered) = self.room.look(head) {
             self.begin_repair(delivered);
         }
@@ -408,7 +418,7 @@ impl<'a> World<'a> {
             said_before: HashSet::new(),
             shown: HashSet::new(),
             numbered: HashMap::new(),
-            epoch: self.epoch,
+            was_sent_back: false,
         });
     }
 
@@ -497,7 +507,6 @@ impl Listener {
             let base = event.last_seq.unwrap_or(-1);
             self.base = Some(Seq(base));
             self.revs.clear();
-            self.epoch += 1;
             return Ok(());
         }
         if event.resumed_to.is_some() {
@@ -513,7 +522,7 @@ impl Listener {
             }
             (Mode::Committed, None) => return Err("something is shown to a committed one".into()),
             (Mode::Optimistic, None) => {
-                if !self.shown.insert(temp_id) {
+                if !self.shown.insert(temp_id) && !self.was_sent_back {
                     return Err("a message is shown twice".into());
                 }
             }
@@ -538,8 +547,7 @@ impl Listener {
             let (rev, temp_id) = (message.rev.0, message.temp_id);
             let is_heard = match self.listening.mode {
                 Mode::Committed => self.revs.binary_search(&rev).is_ok(),
-                // Whatever went back is not withdrawn from those who were shown it.
-                Mode::Optimistic if self.epoch != world.epoch => true,
+                Mode::Optimistic if self.was_sent_back => true,
                 Mode::Optimistic => self.numbered.get(&temp_id) == Some(&rev),
             };
             if !is_heard {

@@ -36,6 +36,12 @@ impl Order {
         self.delivered
     }
 
+    /// The greatest number that is known to have been stored.
+    pub(crate) fn latest(&self) -> Option<Seq> {
+        let held_back = self.held_back.keys().next_back().copied();
+        self.delivered.max(held_back)
+    }
+
     /// Starts behind `head`, the room's last number when somebody began to listen; but not past
     /// what has come since, which that somebody may have seen being shown.
     pub(crate) fn position(&mut self, head: Seq) {

@@ -66,7 +66,7 @@ pub(crate) struct Room {
     shown: Shown,
     /// The room's last number when all rooms were looked at the last time.
     last_look: Seq,
-    /// What was delivered when the look that is under way began.
+    /// What was known to be stored when the look that is under way began.
     before_look: Option<Seq>,
     /// The last number that somebody who resumed was told ahead of the others.
     told_ahead: Seq,
@@ -315,11 +315,11 @@ impl Room {
 
     /// Notes that the room's number is about to be read.
     pub(super) fn begin_look(&mut self) {
-        let delivered = self.order.delivered();
-        self.before_look = delivered.map(|delivered| delivered.max(self.told_ahead));
+        let latest = self.order.latest();
+        self.before_look = latest.map(|latest| latest.max(self.told_ahead));
     }
 
-    /// Whether the number that was read since says that the room has gone back: what was delivered
+    /// Whether the number that was read since says that the room has gone back: what was heard of
     /// before was stored then, and is not any more.
     pub(super) fn has_gone_back(&self, head: Seq) -> bool {
         self.before_look.is_some_and(|before| head < before)
@@ -330,7 +330,6 @@ impl Room {
     pub(super) fn go_back(&mut self, name: &RoomId, head: Seq) {
         self.order = Order::default();
         self.order.position(head);
-        self.shown = Shown::default();
         (self.last_look, self.before_look) = (head, None);
         self.told_ahead = Seq::ZERO;
         for members in self.groups.values_mut() {
@@ -342,6 +341,7 @@ impl Room {
             resuming.forget();
         }
         self.tell(Mode::Committed, || Some(Broadcast::snapshot(name, head)));
+        self.admit();
     }
 
     /// Takes the periodic look's number. Returns the number behind which changes are missing, if
