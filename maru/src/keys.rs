@@ -1,7 +1,7 @@
 //! The keys of access tokens, kept in a folder and changed without anybody being logged out.
 //!
 //! A change takes three steps, so that nobody meets a token whose key he does not know: the coming
-//! key is published beside the one that signs ([`announce`]), then signs ([`switch`]), and the
+//! key is published beside the one that signs (`announce`), then signs (`switch`), and the
 //! former one goes when its last token has run out ([`retire`]). [`rotate`] takes whichever of the
 //! first two is next.
 

@@ -11,7 +11,7 @@ import type { Words } from "./words.ts";
 
 const OFFLINE_S = 30;
 /** How long a token lives that is to expire at once. */
-const SHORT_LIFE_S = 2;
+const SHORT_LIFE_S = 4;
 /** How many of the newest messages are shown. */
 const SHOWN_MAX = 12;
 
