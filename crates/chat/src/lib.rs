@@ -13,6 +13,7 @@ mod page;
 mod problem;
 mod room;
 mod schema;
+mod search;
 mod sender;
 
 pub use auth_mode::AuthMode;
@@ -26,4 +27,5 @@ pub use message::{
 pub use page::{ChatMessagesReceive, PageInfo};
 pub use problem::{Problem, ProblemCode, ProblemError};
 pub use room::{RESERVED_SEGMENTS, RoomId, RoomIdError};
+pub use search::{Gram, SearchText, SearchTextError, grams};
 pub use sender::{Nickname, NicknameError, Sender};

@@ -55,6 +55,11 @@ impl Parameters {
         parsed
     }
 
+    /// Notes what is wrong with a parameter; `detail` completes the sentence "The parameter … …".
+    pub fn fault(&mut self, name: &str, detail: String) {
+        self.faults.push((name.to_owned(), detail));
+    }
+
     /// Ends the reading.
     ///
     /// # Errors

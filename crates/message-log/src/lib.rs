@@ -6,6 +6,8 @@
 //! commit order is number order and there are no holes. [`MessageLog::amend`] edits and deletes,
 //! which takes a number too.
 //!
+//! [`MessageLog::search`] finds messages by what is said in them.
+//!
 //! Rooms may also be made, with a name and members ([`MessageLog::make_room`]); into a private one
 //! only members say something, which is decided in the committing transaction.
 //!
@@ -25,6 +27,7 @@ mod migrate;
 mod plans;
 mod read;
 mod rooms;
+mod search;
 
 pub use amend::{AmendError, Amended, Amender, Amendment, AmendmentKind};
 pub use append::{APPEND_BATCH_MAX, AppendError, Appended, LockWait};
@@ -35,3 +38,4 @@ pub use rooms::{
     ChangeError, Made, Member, NewRoom, ROOM_MEMBERS_MAX, ROOMS_OWNED_MAX, ROOMS_PAGE_MAX, Room,
     Rules,
 };
+pub use search::{BySender, Found, SEARCH_MESSAGES_MAX, SearchQuery};

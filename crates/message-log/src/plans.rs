@@ -11,6 +11,7 @@ use crate::append::STORE;
 use crate::append::admission::ADMIT;
 use crate::read::{changes, heads, page};
 use crate::rooms::read as rooms;
+use crate::search;
 
 type Statement = Query<'static, Postgres, PgArguments>;
 
@@ -58,10 +59,39 @@ async fn every_statement_on_large_tables_goes_by_an_index() {
     let one = |statement: Statement| statement.bind(room.clone()).bind(id);
     let plan_of_one = plan(&mut lease, amend::FIND, one).await;
     uses(&plan_of_one, "chat_message_pkey");
-    let amended = |statement: Statement| one(statement).bind("hi").bind(Uuid::nil());
+    let amended = |statement: Statement| {
+        one(statement)
+            .bind("hi")
+            .bind(Uuid::nil())
+            .bind(7_i64)
+            .bind(vec![1, 2])
+    };
     let plan_of_amend = plan(&mut lease, amend::AMEND, amended).await;
     uses(&plan_of_amend, "chat_message_pkey");
     uses(&plan_of_amend, "chat_room_pkey");
+
+    let probed = |statement: Statement| {
+        statement
+            .bind(room.clone())
+            .bind(vec![0_i64, 1])
+            .bind(vec![1, 2, 3, 4])
+            .bind(2_i64)
+            .bind(0_i64)
+            .bind(500_i64)
+            .bind(50_i64)
+    };
+    let plan_of_search = plan(&mut lease, search::PROBE, probed).await;
+    uses(&plan_of_search, "chat_message_search_tokens");
+    uses(&plan_of_search, "chat_message_room_id_seq_key");
+    let scanned = |statement: Statement| {
+        statement
+            .bind(room.clone())
+            .bind(0_i64)
+            .bind(500_i64)
+            .bind(50_i64)
+    };
+    let plan_of_scan = plan(&mut lease, search::SCAN, scanned).await;
+    uses(&plan_of_scan, "chat_message_room_id_seq_key");
 
     let batch = |statement: Statement| {
         statement
@@ -71,6 +101,7 @@ async fn every_statement_on_large_tables_goes_by_an_index() {
             .bind(vec!["Ada".to_owned(); 3])
             .bind(vec![None::<Uuid>; 3])
             .bind(vec!["hi".to_owned(); 3])
+            .bind(vec!["{1,2}".to_owned(); 3])
     };
     let plan_of_store = plan(&mut lease, STORE, batch).await;
     uses(&plan_of_store, "chat_message_send_key");
@@ -129,6 +160,9 @@ async fn fill(connection: &mut PgConnection) -> String {
         SELECT gen_random_uuid(), $1 || ' ' || room, seq, seq, gen_random_uuid(), 'Ada', 'hi', now()
         FROM generate_series(1, 2000) AS room,
             generate_series(1, CASE room WHEN 1 THEN 500 ELSE 4 END) AS seq",
+        "INSERT INTO chat_message_search (room_id, seq, tokens)
+        SELECT room_id, seq, array[seq, seq + 1, seq % 7]::int4[] FROM chat_message
+        WHERE starts_with(room_id, $1)",
         "INSERT INTO chat_room_member (room_id, user_id, role)
         SELECT $1 || ' ' || room, gen_random_uuid(), 'member'
         FROM generate_series(1, 2000) AS room, generate_series(1, 5)",
@@ -139,7 +173,7 @@ async fn fill(connection: &mut PgConnection) -> String {
             .await
             .expect("the rows are made");
     }
-    sqlx::raw_sql("ANALYZE chat_room; ANALYZE chat_message; ANALYZE chat_room_member")
+    sqlx::raw_sql("ANALYZE chat_room; ANALYZE chat_message; ANALYZE chat_message_search; ANALYZE chat_room_member")
         .execute(connection)
         .await
         .expect("the rows are counted");

@@ -14,6 +14,7 @@ mod messages;
 mod openapi;
 mod probes;
 mod rooms;
+mod search;
 mod unread;
 
 use std::sync::Arc;
@@ -60,6 +61,7 @@ pub fn router(state: State) -> Router {
     let entrance = Entrance { mode, verifier };
     let said = Router::new()
         .route("/{roomId}/messages", get(messages::page))
+        .route("/{roomId}/messages/search", get(search::search))
         .merge(message::reading())
         .route_layer(from_fn_with_state(log.clone(), membership::guard))
         .with_state(log.clone());

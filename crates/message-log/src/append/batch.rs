@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Appended;
+use crate::search::tokens_of;
 
 /// The drafts of a batch as columns, each key once.
 pub(super) struct Batch<'a> {
@@ -20,6 +21,9 @@ pub(super) struct Batch<'a> {
     pub(super) senders: Vec<&'a str>,
     pub(super) sender_ids: Vec<Option<Uuid>>,
     pub(super) contents: Vec<&'a str>,
+    /// What each is found by, as literals of `int4[]`: Postgres knows no array of arrays of several
+    /// lengths.
+    pub(super) tokens: Vec<String>,
 }
 
 impl<'a> Batch<'a> {
@@ -36,6 +40,7 @@ impl<'a> Batch<'a> {
             senders: Vec::with_capacity(count),
             sender_ids: Vec::with_capacity(count),
             contents: Vec::with_capacity(count),
+            tokens: Vec::with_capacity(count),
         };
         let mut known = HashMap::with_capacity(count);
         for (draft, admitted) in drafts.iter().zip(admitted) {
@@ -60,6 +65,12 @@ impl<'a> Batch<'a> {
         self.senders.push(draft.sender.nickname.as_str());
         self.sender_ids.push(draft.sender.id.map(|id| id.0));
         self.contents.push(draft.content.as_str());
+        self.tokens.push(literal(&tokens_of(
+            &draft.room,
+            draft.sender.nickname.as_str(),
+            draft.sender.id,
+            draft.content.as_str(),
+        )));
     }
 
     /// The ids that the batch's messages have if they are stored.
@@ -134,6 +145,11 @@ impl<'a> Batch<'a> {
             },
         }
     }
+}
+
+fn literal(tokens: &[i32]) -> String {
+    let texts: Vec<String> = tokens.iter().map(i32::to_string).collect();
+    format!("{{{}}}", texts.join(","))
 }
 
 /// What makes a send the same send: an account is known by its id, a guest by the name alone.

@@ -1,8 +1,9 @@
 -- Stores what is new of a batch whose rooms are locked; tells of every draft where it stands.
 WITH draft AS (
     SELECT d.*, earlier.*
-    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::text[])
-        WITH ORDINALITY AS d (id, room_id, temp_id, sender, sender_id, content, place)
+    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::text[],
+            $7::text[])
+        WITH ORDINALITY AS d (id, room_id, temp_id, sender, sender_id, content, tokens, place)
     -- One look into the index of the key per draft.
     LEFT JOIN LATERAL (
         SELECT m.id, m.seq, m.rev, m.sender, m.content, m.created_at, m.edited_at, m.is_deleted
@@ -39,6 +40,11 @@ stored AS (
     INSERT INTO chat_message
         (id, room_id, seq, rev, temp_id, sender, sender_id, content, created_at)
     SELECT id, room_id, seq, seq, temp_id, sender, sender_id, content, created_at
+    FROM numbered
+),
+searchable AS (
+    INSERT INTO chat_message_search (room_id, seq, tokens)
+    SELECT room_id, seq, chat_search_tokens(tokens::int4[], seq)
     FROM numbered
 )
 SELECT place, seq, created_at,

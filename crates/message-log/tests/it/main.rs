@@ -11,3 +11,4 @@ mod idempotency;
 mod migrate;
 mod page;
 mod rooms;
+mod search;

@@ -10,3 +10,4 @@ mod message;
 mod messages;
 mod probes;
 mod rooms;
+mod search;

@@ -1,0 +1,208 @@
+//! What is found, and what is not.
+
+use chat::{Content, Message, RoomId, SearchText, Seq, UserId};
+use message_log::{
+    Amender, Amendment, AmendmentKind, BySender, Found, MessageLog, SEARCH_MESSAGES_MAX,
+    SearchQuery,
+};
+use uuid::Uuid;
+
+use crate::database::{beside, by_account, draft, fills, log, room, stored, stores};
+
+fn words(text: &str) -> SearchQuery {
+    SearchQuery {
+        text: Some(SearchText::parse(text).expect("a search")),
+        limit: SEARCH_MESSAGES_MAX,
+        ..SearchQuery::default()
+    }
+}
+
+async fn found(log: &MessageLog, room: &RoomId, query: &SearchQuery) -> Found {
+    log.search(room, query).await.expect("an answer")
+}
+
+async fn contents(log: &MessageLog, room: &RoomId, text: &str) -> Vec<String> {
+    let found = found(log, room, &words(text)).await;
+    assert_eq!(found.before, None);
+    found
+        .messages
+        .into_iter()
+        .map(|message| message.content)
+        .collect()
+}
+
+async fn says_all(log: &MessageLog, room: &RoomId, texts: &[&str]) -> Vec<Message> {
+    let drafts: Vec<_> = texts.iter().map(|text| draft(room, "지은", text)).collect();
+    let appended = log.append(&drafts).await.expect("the batch is stored");
+    appended.into_iter().map(stored).collect()
+}
+
+#[tokio::test]
+async fn korean_and_english_are_found_by_parts_of_words_and_by_initials() {
+    let log = log(2).await;
+    let (room, other) = (room("search"), room("elsewhere"));
+    let decomposed = "\u{1112}\u{116c}\u{110b}\u{1174} 끝";
+    says_all(
+        &log,
+        &room,
+        &[
+            "회의는 내일 오후입니다",
+            "내일 회의실 예약",
+            "Deployment FAILED",
+            "밥",
+            decomposed,
+        ],
+    )
+    .await;
+    says_all(&log, &other, &["회의 회의 회의"]).await;
+    for (text, expected) in [
+        (
+            "회의",
+            &[decomposed, "내일 회의실 예약", "회의는 내일 오후입니다"][..],
+        ),
+        ("\u{1112}\u{116c}\u{110b}\u{1174}실", &["내일 회의실 예약"]),
+        ("내일 오후", &["회의는 내일 오후입니다"]),
+        ("ㅎㅇㅅ", &["내일 회의실 예약"]),
+        ("ㄴㅇ 예ㅇ", &["내일 회의실 예약"]),
+        ("ploy fail", &["Deployment FAILED"]),
+        ("밥", &["밥"]),
+        ("회실", &[]),
+        ("deploys", &[]),
+        ("%", &[]),
+    ] {
+        assert_eq!(contents(&log, &room, text).await, expected, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_edited_is_found_as_it_is_now_and_what_was_deleted_never() {
+    let log = log(2).await;
+    let room = room("search changed");
+    let author = UserId(Uuid::new_v4());
+    let message = stores(&log, &by_account(&draft(&room, "Ada", "월요일"), author.0)).await;
+    let amend = async |kind| {
+        let amendment = Amendment {
+            room: room.clone(),
+            id: message.id,
+            by: Amender {
+                user: author,
+                is_admin: false,
+            },
+            kind,
+            only_if: None,
+        };
+        log.amend(&amendment).await.expect("it is changed");
+    };
+    amend(AmendmentKind::Edit(
+        Content::parse("화요일").expect("a content"),
+    ))
+    .await;
+    assert_eq!(contents(&log, &room, "월요일").await, [""; 0]);
+    assert_eq!(contents(&log, &room, "화요일").await, ["화요일"]);
+    amend(AmendmentKind::Delete).await;
+    for text in ["화요일", "화"] {
+        assert_eq!(contents(&log, &room, text).await, [""; 0], "{text}");
+    }
+}
+
+#[tokio::test]
+async fn senders_and_times_narrow_a_search() {
+    let log = log(2).await;
+    let room = room("search narrowed");
+    let ben = Uuid::new_v4();
+    let first = stores(&log, &draft(&room, "Ada", "the first plan")).await;
+    let second = stores(
+        &log,
+        &by_account(&draft(&room, "Ben", "the second plan"), ben),
+    )
+    .await;
+    let third = stores(&log, &draft(&room, "Ada", "the third plan")).await;
+    let seqs = async |query: SearchQuery| -> Vec<i64> {
+        let found = found(&log, &room, &query).await;
+        found.messages.iter().map(|message| message.seq.0).collect()
+    };
+    let plan = words("plan");
+    let by = |sender| SearchQuery {
+        sender: Some(sender),
+        ..plan.clone()
+    };
+    assert_eq!(seqs(plan.clone()).await, [3, 2, 1]);
+    assert_eq!(seqs(by(BySender::Name("Ada".into()))).await, [3, 1]);
+    assert_eq!(seqs(by(BySender::Id(UserId(ben)))).await, [2]);
+    assert_eq!(seqs(by(BySender::Name("ada".into()))).await, [0_i64; 0]);
+    let everything_of_ben = SearchQuery {
+        text: None,
+        ..by(BySender::Id(UserId(ben)))
+    };
+    assert_eq!(seqs(everything_of_ben).await, [2]);
+    let between = SearchQuery {
+        from: Some(second.created_at),
+        to: Some(third.created_at),
+        ..plan.clone()
+    };
+    assert_eq!(seqs(between.clone()).await, [2]);
+    let untold = SearchQuery {
+        text: None,
+        ..between
+    };
+    assert_eq!(seqs(untold).await, [2]);
+    let before = SearchQuery {
+        to: Some(first.created_at),
+        ..plan
+    };
+    assert_eq!(seqs(before).await, [0_i64; 0]);
+}
+
+#[tokio::test]
+async fn a_search_goes_on_where_its_last_answer_ended() {
+    let log = log(2).await;
+    let room = room("search paged");
+    fills(&log, &room, 45).await;
+    for text in ["message", "m"] {
+        let mut seqs = Vec::new();
+        let mut query = SearchQuery {
+            limit: 10,
+            ..words(text)
+        };
+        loop {
+            let Found {
+                messages, before, ..
+            } = found(&log, &room, &query).await;
+            assert!(messages.len() <= 10);
+            seqs.extend(messages.iter().map(|message| message.seq.0));
+            match before {
+                Some(before) => query.before = Some(before),
+                None => break,
+            }
+        }
+        let all: Vec<i64> = (1..=45).rev().collect();
+        assert_eq!(seqs, all, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_large_room_is_searched_to_its_beginning_across_its_blocks() {
+    let log = log(2).await;
+    let room = room("search large");
+    let pool = beside().await;
+    fills(&log, &room, 1).await;
+    // The rooms' numbers are moved apart, as edits would, so that blocks lie in between.
+    for (place, text) in [
+        (4_095, "금요일 하나"),
+        (4_096, "금요일 둘"),
+        (900_000, "금요일 셋"),
+    ] {
+        sqlx::query("UPDATE chat_room SET last_seq = $2 WHERE room_id = $1")
+            .bind(room.as_str())
+            .bind(place - 1)
+            .execute(&pool)
+            .await
+            .expect("the counter is moved");
+        let message = says_all(&log, &room, &[text]).await.remove(0);
+        assert_eq!(message.seq, Seq(place));
+    }
+    let expected = ["금요일 셋", "금요일 둘", "금요일 하나"];
+    assert_eq!(contents(&log, &room, "금요일").await, expected);
+    assert_eq!(contents(&log, &room, "ㄱㅇㅇ").await, expected);
+    assert_eq!(contents(&log, &room, "message").await, ["message 1"]);
+}
