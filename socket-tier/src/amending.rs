@@ -6,7 +6,7 @@ use std::time::Duration;
 use access_token::{Claims, Holder, Role};
 use chat::{Content, MessageId, Problem, ProblemCode, RoomId, Seq};
 use fanout::{Event, Fanout};
-use message_log::{AmendError, Amender, Amendment, AmendmentKind, MessageLog};
+use message_log::{Actor, AmendError, Amendment, AmendmentKind, MessageLog};
 use serde::Deserialize;
 use stomp::Ticket;
 use tokio::sync::Semaphore;
@@ -135,15 +135,15 @@ fn amendment(verb: Verb, body: &[u8], by: Option<&Claims>) -> Result<Amendment, 
     Ok(Amendment {
         room: room.map_err(|error| wrong("/roomId", error.to_string()))?,
         id: MessageId(wish.id),
-        by: amender(by),
+        by: actor(by),
         kind,
         only_if: wish.rev.map(|rev| vec![Seq(rev)]),
     })
 }
 
-fn amender(claims: &Claims) -> Amender {
+fn actor(claims: &Claims) -> Actor {
     let admin = Role::Admin;
-    Amender {
+    Actor {
         user: claims.subject.user,
         is_admin: matches!(claims.subject.holder, Holder::Account { role, .. } if role == admin),
     }

@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chat::{Message, Problem, ProblemCode, RoomId, Seq};
+use chat::{ChatRead, Message, Problem, ProblemCode, RoomId, Seq};
 use serde::Deserialize;
 use stomp::{AckMode, Action, Admission, CloseReason, Credentials, Delivered, Session, Ticket};
 use time::OffsetDateTime;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::amending::Amending;
-use crate::destination::{self, Source, Target, no_such_room};
+use crate::destination::{self, Source, Target, not_let_in};
 use crate::drain::Departure;
 use crate::hub::{ConnectionId, HubHandle, Joining, Leaving, Listening, Mode};
 use crate::identity::{self, Doorkeeper, Now, Refusal, Speaker};
@@ -63,6 +63,8 @@ pub(crate) struct Connection<T> {
     rooms: Vec<(RoomId, Listening)>,
     /// The subscription to `/user/queue/errors`.
     errors: Option<Box<str>>,
+    /// The subscription to `/user/queue/read`.
+    reads: Option<Box<str>>,
     /// A SEND that waits for a SUBSCRIBE before it, or for its turn.
     held: Option<Action>,
     /// Messages that a subscription's acknowledgements hold back.
@@ -92,6 +94,7 @@ impl<T: Transport> Connection<T> {
             outbox: Arc::default(),
             rooms: Vec::new(),
             errors: None,
+            reads: None,
             held: None,
             unacknowledged: Vec::new(),
             joins_in_flight: 0,
@@ -419,6 +422,10 @@ impl<T: Transport> Connection<T> {
                 self.errors = Some(id);
                 self.session.settle(ticket, &[], now());
             }
+            Ok((Source::Reads, _)) => {
+                self.reads = Some(id);
+                self.session.settle(ticket, &[], now());
+            }
             Ok((Source::OwnQueue, _)) => self.session.settle(ticket, &[], now()),
             Err(problem) => self.report(ticket, &problem),
         }
@@ -440,6 +447,9 @@ impl<T: Transport> Connection<T> {
         }
         if self.errors.as_deref() == Some(id) {
             self.errors = None;
+        }
+        if self.reads.as_deref() == Some(id) {
+            self.reads = None;
         }
         self.session.settle(ticket, &[], now());
     }
@@ -520,6 +530,7 @@ impl<T: Transport> Connection<T> {
             }
             Delivery::Ended { room, subscription } => self.end(&room, &subscription),
             Delivery::Left { ticket } => self.session.settle(ticket, &[], now()),
+            Delivery::Read(read) => self.tell_read(&read),
             Delivery::Amended { ticket, result } => {
                 self.sends_in_flight -= 1;
                 match result {
@@ -574,11 +585,14 @@ impl<T: Transport> Connection<T> {
         self.session.decline(ticket);
     }
 
-    /// Ends a subscription to a room of which the user is no member any more.
+    /// Ends a subscription to a room that the user may not hear any more.
     fn end(&mut self, room: &RoomId, subscription: &str) {
         if self.forget(room, subscription) {
             self.session.end_subscription(subscription);
-            self.tell_problem(&no_such_room(), Some(("ended-subscription", subscription)));
+            self.tell_problem(
+                &not_let_in(room),
+                Some(("ended-subscription", subscription)),
+            );
         }
     }
 
@@ -606,6 +620,22 @@ impl<T: Transport> Connection<T> {
             };
             // A client that acknowledges nothing of its errors misses further ones.
             let _ = self.session.deliver(errors, &message, now());
+        }
+    }
+
+    /// Tells what another device has read, where the client listens to it.
+    fn tell_read(&mut self, read: &ChatRead) {
+        if let Some(reads) = &self.reads {
+            let body = serde_json::to_vec(read).expect("it holds texts and a number");
+            let message = stomp::Message {
+                message_id: &Uuid::now_v7().to_string(),
+                destination: destination::READ,
+                content_type: "application/json",
+                body: &body,
+                headers: &[],
+            };
+            // A client that acknowledges none of them reads the places anew when it needs them.
+            let _ = self.session.deliver(reads, &message, now());
         }
     }
 

@@ -1,11 +1,15 @@
 //! What the destinations of STOMP frames mean here.
 
 use chat::{Problem, ProblemCode, RoomId};
+use message_log::Silence;
 
 use crate::amending::Verb;
 
 /// Where the faults of single frames are told.
 pub(crate) const ERRORS: &str = "/user/queue/errors";
+
+/// Where one's other devices hear up to where one has read.
+pub(crate) const READ: &str = "/user/queue/read";
 
 /// Where a message to a room is sent.
 pub(crate) const CHAT: &str = "/app/chat";
@@ -26,6 +30,8 @@ pub(crate) enum Source {
     Room(RoomId),
     /// The faults of this connection's frames: `/user/queue/errors`.
     Errors,
+    /// Up to where this user has read his rooms: `/user/queue/read`.
+    Reads,
     /// Another queue of this user, `/user/queue/{name}`, on which nothing is told yet.
     OwnQueue,
 }
@@ -43,6 +49,9 @@ impl Source {
         }
         if destination == ERRORS {
             return Ok(Self::Errors);
+        }
+        if destination == READ {
+            return Ok(Self::Reads);
         }
         if let Some(name) = destination.strip_prefix("/user/queue/")
             && !name.is_empty()
@@ -109,6 +118,15 @@ pub(crate) fn no_such_room() -> Problem {
         ProblemCode::NotFound,
         "There is no such room, or you are no member of it.",
     )
+}
+
+/// What whoever may not hear a room is told: of a private one the same as where there is none.
+pub(crate) fn not_let_in(room: &RoomId) -> Problem {
+    if room.is_private() {
+        no_such_room()
+    } else {
+        Silence::Banned.problem()
+    }
 }
 
 /// The problem of a room's name that breaks a rule.

@@ -25,13 +25,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{self, MissedTickBehavior};
 
-use crate::destination::no_such_room;
+use crate::destination::not_let_in;
 use crate::failpoints;
 use crate::limits::{
     HOLE_PATIENCE, HUB_QUEUE_MAX, LOOK_INTERVAL, REPAIR_PAGE, RESUME_RETRY, WATCH_TIMEOUT,
 };
 use crate::metrics::Metrics;
 use crate::outbox::{Delivery, Outbox, Refused};
+use crate::residents::Residents;
 
 pub(crate) use broadcast::Broadcast;
 use resume::Progress;
@@ -181,6 +182,7 @@ pub(crate) struct Hub {
     incoming: mpsc::Receiver<Incoming>,
     fanout: Arc<dyn Fanout>,
     log: MessageLog,
+    residents: Arc<Residents>,
     work: JoinSet<Work>,
     /// Rooms that are watched and whose place nobody has looked up yet.
     unpositioned: Vec<RoomId>,
@@ -196,6 +198,7 @@ impl Hub {
         incoming: mpsc::Receiver<Incoming>,
         log: MessageLog,
         metrics: Arc<Metrics>,
+        residents: Arc<Residents>,
     ) -> (Self, HubHandle) {
         let (sender, commands) = mpsc::channel(HUB_QUEUE_MAX);
         let hub = Self {
@@ -204,6 +207,7 @@ impl Hub {
             incoming,
             fanout,
             log,
+            residents,
             work: JoinSet::new(),
             unpositioned: Vec::new(),
             looking: false,
@@ -343,6 +347,9 @@ impl Hub {
     }
 
     fn tell(&mut self, event: &Event) {
+        if let Event::Read { read, .. } = event {
+            self.residents.tell_read(read);
+        }
         let Some(room) = self.rooms.get_mut(event.room()) else {
             return;
         };
@@ -359,6 +366,7 @@ impl Hub {
             }
             Event::RulesChanged { access, .. } => self.compare_rules(event.room(), *access),
             Event::Rejected(reject) => room.reject(reject),
+            Event::Read { .. } => {}
         }
         self.mind_hole(event.room());
     }
@@ -398,7 +406,7 @@ impl Hub {
             Ok(rules) => {
                 room.learn(name, rules);
                 if !wanted_again {
-                    room.refuse_strangers(name, &no_such_room());
+                    room.refuse_strangers(name, &not_let_in(name));
                 }
             }
             Err(error) => {
@@ -491,9 +499,14 @@ impl Hub {
                 tracing::warn!(%error, "the rooms' counters cannot be read");
                 // Whoever wants to listen may; the next look says where the rooms stand.
                 for name in rooms {
-                    if let Some(room) = self.rooms.get_mut(&name) {
-                        room.admit();
+                    let Some(room) = self.rooms.get_mut(&name) else {
+                        continue;
+                    };
+                    // Whom an open room keeps out is found then, and he put out again.
+                    if room.awaits_look() {
+                        room.learn(&name, None);
                     }
+                    room.admit();
                 }
             }
         }
@@ -504,6 +517,12 @@ impl Hub {
     }
 
     fn compare(&mut self, name: RoomId, head: Head) {
+        let Some(room) = self.rooms.get_mut(&name) else {
+            return;
+        };
+        if room.awaits_look() && head.access == Access::default() {
+            room.learn(&name, None);
+        }
         self.compare_rules(&name, head.access);
         let Some(room) = self.rooms.get_mut(&name) else {
             return;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chat::{Message, Problem, RoomId};
+use chat::{ChatRead, Message, Problem, RoomId};
 use stomp::Ticket;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -31,7 +31,7 @@ pub(crate) enum Delivery {
         /// Why not, where it was refused.
         result: Result<(), Refused>,
     },
-    /// A subscription is over, as its user is no member of the room any more: nothing of it
+    /// A subscription is over, as its user may not hear the room any more: nothing of it
     /// follows.
     Ended {
         /// The room.
@@ -44,6 +44,8 @@ pub(crate) enum Delivery {
         /// The UNSUBSCRIBE.
         ticket: Ticket,
     },
+    /// The user has read on in a room, on whichever device.
+    Read(Arc<ChatRead>),
     /// A SEND that changes a message was carried out or refused.
     Amended {
         /// The SEND.
@@ -77,6 +79,7 @@ impl Delivery {
         match self {
             Self::Frame(frame) => mem::size_of::<Self>() + frame.len(),
             Self::Tracked { broadcast, .. } => mem::size_of::<Self>() + broadcast.body.len(),
+            Self::Read(read) => mem::size_of::<Self>() + read.room_id.as_str().len(),
             Self::Joined { .. }
             | Self::Ended { .. }
             | Self::Left { .. }

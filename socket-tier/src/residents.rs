@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use access_token::Claims;
-use chat::UserId;
+use chat::{ChatRead, UserId};
 use sessions::{Revocation, SessionId};
 use time::OffsetDateTime;
 
 use crate::hub::ConnectionId;
 use crate::limits::CONNECTIONS_PER_USER_MAX;
-use crate::outbox::{End, Outbox};
+use crate::outbox::{Delivery, End, Outbox};
 
 /// The connections of everybody who is known.
 #[derive(Default)]
@@ -71,6 +71,17 @@ impl Residents {
             if own.is_empty() {
                 residents.remove(&user);
             }
+        }
+    }
+
+    /// Tells the connections of a user that he has read on.
+    pub(crate) fn tell_read(&self, read: &ChatRead) {
+        let residents = self.lock();
+        let own = residents.get(&read.user_id).into_iter().flatten();
+        let mut shared = None;
+        for resident in own {
+            let read = shared.get_or_insert_with(|| Arc::new(read.clone()));
+            resident.outbox.push(Delivery::Read(Arc::clone(read)));
         }
     }
 

@@ -132,11 +132,13 @@ impl SocketTier {
             draining: draining.clone(),
             runtime: Handle::current(),
         }))));
+        let (revocations, residents) = <(Arc<Revocations>, Arc<Residents>)>::default();
         let (hub, hub_handle) = Hub::new(
             Arc::clone(&fanout),
             incoming,
             log.clone(),
             Arc::clone(&metrics),
+            Arc::clone(&residents),
         );
         let writer = Writer::new(
             queue,
@@ -148,7 +150,6 @@ impl SocketTier {
         workers.spawn(finished.clone().run_until_cancelled_owned(watching));
         workers.spawn(finished.clone().run_until_cancelled_owned(hub.run()));
         workers.spawn(writer.run(finished.clone()));
-        let (revocations, residents) = <(Arc<Revocations>, Arc<Residents>)>::default();
         let following =
             revocations::follow(Arc::clone(&revocations), sessions, Arc::clone(&residents));
         workers.spawn(finished.clone().run_until_cancelled_owned(following));

@@ -387,6 +387,11 @@ impl Writer {
             }
             // Nobody was shown it.
             Appended::NotThere => self.answer(queued, Err(no_such_room())),
+            Appended::Silenced(silence) => {
+                let problem = silence.problem();
+                self.withdraw(&queued.post.draft, problem.detail());
+                self.answer(queued, Err(problem));
+            }
             Appended::Conflict => {
                 let problem = temp_id_conflict();
                 self.withdraw(&queued.post.draft, problem.detail());

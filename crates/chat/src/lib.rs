@@ -7,6 +7,7 @@
 mod auth_mode;
 mod content;
 mod ids;
+mod live;
 mod membership;
 mod message;
 mod page;
@@ -19,7 +20,8 @@ mod sender;
 pub use auth_mode::AuthMode;
 pub use content::{Content, ContentError};
 pub use ids::{MessageId, Seq, TempId, TempIdError, UserId};
-pub use membership::{Access, Membership, RoomName, RoomNameError, RoomRole, Visibility};
+pub use live::ChatRead;
+pub use membership::{Access, Membership, RoomName, RoomNameError, RoomRole, Sanction, Visibility};
 pub use message::{
     ChatMessageReceive, ChatMessageSend, ChatReject, ChatResumed, ChatSnapshot,
     ChatTimestampReceive, Draft, DraftError, Message,

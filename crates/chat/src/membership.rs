@@ -33,6 +33,16 @@ pub enum RoomRole {
     Owner,
 }
 
+/// What somebody may not do in a room though he might by his role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sanction {
+    /// He hears and does not speak.
+    Mute,
+    /// He is not let in.
+    Ban,
+}
+
 /// Who may be in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -96,6 +106,23 @@ impl RoomRole {
             Self::Moderator => role == Self::Member,
             Self::Member => false,
         }
+    }
+}
+
+impl Sanction {
+    /// The sanction as JSON and tables write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mute => "mute",
+            Self::Ban => "ban",
+        }
+    }
+
+    /// Reads what [`Sanction::as_str`] wrote; `None` where the text names none.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Mute, Self::Ban]
+            .into_iter()
+            .find(|sanction| sanction.as_str() == text)
     }
 }
 

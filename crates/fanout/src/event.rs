@@ -1,6 +1,6 @@
 //! What is told.
 
-use chat::{Access, ChatMessageReceive, ChatReject, RoomId};
+use chat::{Access, ChatMessageReceive, ChatRead, ChatReject, RoomId};
 
 /// What one instance tells the others about a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,13 @@ pub enum Event {
         /// The number of its rules now.
         access: Access,
     },
+    /// A member has read on (channel `chat-message`).
+    Read {
+        /// Who, and up to where.
+        read: ChatRead,
+        /// Whether the room is so small that the others may see it.
+        is_shown: bool,
+    },
     /// A message that was shown is withdrawn (channel `chat-message`).
     Rejected(ChatReject),
 }
@@ -32,6 +39,7 @@ impl Event {
         match self {
             Self::Shown(message) | Self::Committed { message, .. } => &message.room_id,
             Self::RulesChanged { room, .. } => room,
+            Self::Read { read, .. } => &read.room_id,
             Self::Rejected(reject) => &reject.room_id,
         }
     }
@@ -43,7 +51,7 @@ impl Event {
                 Self::Shown(message) | Self::Committed { message, .. } => {
                     message.content.len() + message.sender.len()
                 }
-                Self::RulesChanged { .. } => 0,
+                Self::RulesChanged { .. } | Self::Read { .. } => 0,
                 Self::Rejected(reject) => reject.reason.len(),
             }
     }

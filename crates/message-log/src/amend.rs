@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use chat::{
-    Access, Content, Message, MessageId, Problem, ProblemCode, RoomId, RoomRole, Seq, UserId,
+    Access, Content, Message, MessageId, Problem, ProblemCode, RoomId, RoomRole, Sanction, Seq,
+    UserId,
 };
 use sqlx::Row;
 use time::OffsetDateTime;
@@ -13,8 +14,9 @@ use crate::append::{CommitError, commit, roll_back};
 use crate::error::ReadError;
 use crate::lease::Lease;
 use crate::read::row;
-use crate::rooms::change::{in_time, role_on};
+use crate::rooms::change::{in_time, standing_on};
 use crate::search::tokens_of;
+use crate::{Silence, Standing};
 
 /// A change of a message that somebody wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +26,7 @@ pub struct Amendment {
     /// The message.
     pub id: MessageId,
     /// Who wants it.
-    pub by: Amender,
+    pub by: Actor,
     /// What is to be done.
     pub kind: AmendmentKind,
     /// The versions that it is meant for: where the message has another `rev` by now, nothing is
@@ -34,7 +36,7 @@ pub struct Amendment {
 
 /// Who changes a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Amender {
+pub struct Actor {
     /// Whose account it is.
     pub user: UserId,
     /// Whether the account may do everything.
@@ -73,6 +75,9 @@ pub enum AmendError {
     /// Whoever asks is neither its author nor a moderator of the room.
     #[error("it is another's message")]
     NotAllowed,
+    /// Whoever asks may not speak in the room, or nobody may.
+    #[error("nothing may be changed in the room")]
+    Silenced(Silence),
     /// It is to be edited, and is deleted.
     #[error("the message is deleted")]
     Deleted,
@@ -91,7 +96,8 @@ pub enum AmendError {
 /// When it is worth asking again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-const LOCK_ROOM: &str = "SELECT access FROM chat_room WHERE room_id = $1 FOR NO KEY UPDATE";
+const LOCK_ROOM: &str = "
+SELECT access, archived_at IS NOT NULL FROM chat_room WHERE room_id = $1 FOR NO KEY UPDATE";
 
 pub(crate) const FIND: &str = "
 SELECT id, seq, rev, temp_id, sender, sender_id, content, created_at, edited_at, is_deleted
@@ -171,15 +177,19 @@ impl MessageLog {
 
 async fn amend_on(lease: &mut Lease, amendment: &Amendment) -> Result<Amended, AmendError> {
     let Amendment { room, id, by, .. } = amendment;
-    let locked = sqlx::query_scalar(LOCK_ROOM)
+    let locked: Option<(i64, bool)> = sqlx::query_as(LOCK_ROOM)
         .bind(room.as_str())
         .fetch_optional(&mut **lease)
         .await?;
-    let access = Access(locked.unwrap_or_default());
+    let (access, is_archived) = locked.unwrap_or_default();
+    let access = Access(access);
     // Asked only now: what was changed while the lock was waited for counts.
-    let role = role_on(lease, room, by.user).await?;
-    if room.is_private() && role.is_none() {
+    let standing = standing_on(lease, room, by.user).await?;
+    if room.is_private() && standing.role.is_none() {
         return Err(AmendError::NoRoom);
+    }
+    if is_archived {
+        return Err(AmendError::Silenced(Silence::Archived));
     }
     let found = sqlx::query(FIND)
         .bind(room.as_str())
@@ -188,7 +198,7 @@ async fn amend_on(lease: &mut Lease, amendment: &Amendment) -> Result<Amended, A
         .await?;
     let found = found.ok_or(AmendError::NoMessage)?;
     let message = row::message(&found, room)?;
-    let already = match amendment.decide(&message, role)? {
+    let already = match amendment.decide(&message, standing)? {
         Decision::AsItIs => true,
         Decision::Change => false,
     };
@@ -242,11 +252,20 @@ enum Decision {
 }
 
 impl Amendment {
-    fn decide(&self, message: &Message, role: Option<RoomRole>) -> Result<Decision, AmendError> {
+    fn decide(&self, message: &Message, standing: Standing) -> Result<Decision, AmendError> {
+        let Standing { role, sanction } = standing;
         let is_author = message.sender_id == Some(self.by.user);
         let moderates = role.is_some_and(|role| role >= RoomRole::Moderator) || self.by.is_admin;
         if !is_author && !moderates {
             return Err(AmendError::NotAllowed);
+        }
+        match (sanction, &self.kind) {
+            (Some(Sanction::Ban), _) => return Err(AmendError::Silenced(Silence::Banned)),
+            // To take back what one said is not to speak.
+            (Some(Sanction::Mute), AmendmentKind::Edit(_)) => {
+                return Err(AmendError::Silenced(Silence::Muted));
+            }
+            (Some(Sanction::Mute), AmendmentKind::Delete) | (None, _) => {}
         }
         // What was done already is not refused for having changed the version (RFC 9110, 13.1.1).
         match &self.kind {
@@ -282,6 +301,7 @@ impl AmendError {
                 ProblemCode::Forbidden,
                 "Only its sender and the room's moderators change a message.",
             ),
+            Self::Silenced(silence) => return silence.problem(),
             Self::Deleted => (ProblemCode::Gone, "The message is deleted."),
             Self::Changed { rev } => {
                 let detail = format!("The message has changed since; its version is {rev} now.");

@@ -29,13 +29,14 @@ mod read;
 mod rooms;
 mod search;
 
-pub use amend::{AmendError, Amended, Amender, Amendment, AmendmentKind};
-pub use append::{APPEND_BATCH_MAX, AppendError, Appended, LockWait};
+pub use amend::{Actor, AmendError, Amended, Amendment, AmendmentKind};
+pub use append::{APPEND_BATCH_MAX, AppendError, Appended, LockWait, Silence};
 pub use error::{Cause, ConnectError, MigrateError, ReadError};
 pub use message_log::MessageLog;
 pub use read::{CHANGES_MAX, Durability, Head, PAGE_MESSAGES_MAX, Page, PageQuery};
 pub use rooms::{
-    ChangeError, Made, Member, NewRoom, ROOM_MEMBERS_MAX, ROOMS_OWNED_MAX, ROOMS_PAGE_MAX, Room,
-    Rules,
+    ChangeError, Made, Member, NewRoom, OPEN_ROOM_MEMBERS_MAX, READERS_SHOWN_MAX, ROOM_MEMBERS_MAX,
+    ROOM_SANCTIONS_MAX, ROOMS_JOINED_MAX, ROOMS_OWNED_MAX, ROOMS_PAGE_MAX, ReadTo, Room, Rules,
+    Sanctioned, Standing, UNREAD_MAX,
 };
 pub use search::{BySender, Found, SEARCH_MESSAGES_MAX, SearchQuery};

@@ -119,12 +119,13 @@ async fn every_statement_on_large_tables_goes_by_an_index() {
     let of_user = |statement: Statement| statement.bind(Uuid::nil()).bind("").bind(50_i64);
     let plan_of_rooms = plan(&mut lease, rooms::ROOMS_OF, of_user).await;
     uses(&plan_of_rooms, "chat_room_member_user");
+    uses(&plan_of_rooms, "chat_message_room_id_seq_key");
     let of_room =
         |statement: Statement| statement.bind(room.clone()).bind(Uuid::nil()).bind(50_i64);
     let plan_of_members = plan(&mut lease, rooms::MEMBERS, of_room).await;
     uses(&plan_of_members, "chat_room_member_pkey");
     let plan_of_rules = plan(&mut lease, rooms::RULES, |statement| {
-        statement.bind(room.clone())
+        statement.bind(room.clone()).bind(true)
     })
     .await;
     uses(&plan_of_rules, "chat_room_member_pkey");
@@ -163,6 +164,9 @@ async fn fill(connection: &mut PgConnection) -> String {
         "INSERT INTO chat_message_search (room_id, seq, tokens)
         SELECT room_id, seq, array[seq, seq + 1, seq % 7]::int4[] FROM chat_message
         WHERE starts_with(room_id, $1)",
+        "INSERT INTO chat_room_sanction (room_id, user_id, kind, by_user)
+        SELECT $1 || ' ' || room, gen_random_uuid(), 'mute', gen_random_uuid()
+        FROM generate_series(1, 2000) AS room, generate_series(1, 2)",
         "INSERT INTO chat_room_member (room_id, user_id, role)
         SELECT $1 || ' ' || room, gen_random_uuid(), 'member'
         FROM generate_series(1, 2000) AS room, generate_series(1, 5)",
@@ -173,7 +177,7 @@ async fn fill(connection: &mut PgConnection) -> String {
             .await
             .expect("the rows are made");
     }
-    sqlx::raw_sql("ANALYZE chat_room; ANALYZE chat_message; ANALYZE chat_message_search; ANALYZE chat_room_member")
+    sqlx::raw_sql("ANALYZE chat_room; ANALYZE chat_message; ANALYZE chat_message_search; ANALYZE chat_room_sanction; ANALYZE chat_room_member")
         .execute(connection)
         .await
         .expect("the rows are counted");

@@ -2,11 +2,12 @@
 
 use std::convert::Infallible;
 
-use access_token::Claims;
+use access_token::{Claims, Holder, Role};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use chat::UserId;
+use message_log::Actor;
 
 use crate::entrance::Refusal;
 
@@ -30,6 +31,18 @@ impl Known {
     /// Whose the token is.
     pub(crate) fn user(&self) -> UserId {
         self.0.subject.user
+    }
+
+    /// Whoever changes something.
+    pub(crate) fn actor(&self) -> Actor {
+        let admin = Role::Admin;
+        Actor {
+            user: self.user(),
+            is_admin: matches!(
+                self.0.subject.holder,
+                Holder::Account { role, .. } if role == admin
+            ),
+        }
     }
 }
 

@@ -1,17 +1,17 @@
-//! Who may read a private room: its members.
+//! Who may read a room: of a private one its members, of an open one whoever is not banned.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use chat::{Problem, ProblemCode, RoomId};
 use http_edge::ProblemResponse;
-use message_log::MessageLog;
+use message_log::{MessageLog, Silence};
 
 use crate::caller::Caller;
 use crate::in_room::InRoom;
 use crate::unread::problem_of;
 
-/// Lets only members through to what was said in a private room.
+/// Lets through to what was said in a room only whoever may read it.
 ///
 /// They are asked for on both sides of the reading: a page that was read after a removal, and may
 /// hold what was said after it, is not handed out.
@@ -22,25 +22,35 @@ pub(crate) async fn guard(
     request: Request,
     next: Next,
 ) -> Result<Response, ProblemResponse> {
-    if !room.is_private() {
-        return Ok(next.run(request).await);
-    }
-    must_be_member(&log, &room, &caller).await?;
+    must_be_let_in(&log, &room, &caller).await?;
     let response = next.run(request).await;
-    must_be_member(&log, &room, &caller).await?;
+    if room.is_private() {
+        must_be_let_in(&log, &room, &caller).await?;
+    }
     Ok(response)
 }
 
-async fn must_be_member(
+/// Fails for whoever may not read a room.
+pub(crate) async fn must_be_let_in(
     log: &MessageLog,
     room: &RoomId,
     caller: &Caller,
 ) -> Result<(), ProblemResponse> {
-    let user = caller.user().ok_or_else(no_such_room)?;
-    let role = log.role_in(room, user).await;
-    match role.map_err(|error| problem_of(&error))? {
-        Some(_) => Ok(()),
-        None => Err(no_such_room()),
+    let Some(user) = caller.user() else {
+        return if room.is_private() {
+            Err(no_such_room())
+        } else {
+            Ok(())
+        };
+    };
+    let standing = log.standing(room, user).await;
+    let standing = standing.map_err(|error| problem_of(&error))?;
+    if standing.admits_to(room) {
+        Ok(())
+    } else if room.is_private() {
+        Err(no_such_room())
+    } else {
+        Err(Silence::Banned.problem().into())
     }
 }
 

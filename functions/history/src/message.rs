@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use access_token::{Holder, Role};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,7 +10,7 @@ use axum::{Json, Router};
 use chat::{ChatMessageReceive, Content, MessageId, Problem, ProblemCode, RoomId, Seq};
 use fanout::Event;
 use http_edge::{JsonBody, ProblemResponse};
-use message_log::{AmendError, Amended, Amender, Amendment, AmendmentKind, MessageLog};
+use message_log::{AmendError, Amended, Amendment, AmendmentKind, MessageLog};
 use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
 
@@ -129,7 +128,7 @@ async fn edit(
     let amendment = Amendment {
         room,
         id,
-        by: amender(&caller),
+        by: caller.actor(),
         kind: AmendmentKind::Edit(content),
         only_if,
     };
@@ -179,7 +178,7 @@ async fn delete(
     let amendment = Amendment {
         room,
         id,
-        by: amender(&caller),
+        by: caller.actor(),
         kind: AmendmentKind::Delete,
         only_if: only_if.and_then(|IfMatch(revs)| revs),
     };
@@ -200,19 +199,6 @@ async fn amend(rooms: &Rooms, amendment: &Amendment) -> Result<Amended, ProblemR
     };
     rooms.tell(Arc::new(event)).await;
     Ok(amended)
-}
-
-fn amender(caller: &Known) -> Amender {
-    Amender {
-        user: caller.user(),
-        is_admin: matches!(
-            caller.0.subject.holder,
-            Holder::Account {
-                role: Role::Admin,
-                ..
-            }
-        ),
-    }
 }
 
 /// Says which version an answer is about (RFC 9110, section 8.8.3).

@@ -6,14 +6,16 @@ mod make;
 mod member_list;
 mod member_remove;
 mod member_set;
+mod read;
 mod rename;
+mod sanction;
 mod show;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, put};
-use chat::{Access, Problem, ProblemCode, RoomId, RoomName, RoomRole, Seq, Visibility};
+use chat::{Access, ChatMessageReceive, Problem, ProblemCode, RoomId, RoomRole, Seq, Visibility};
 use fanout::{Event, Herald};
 use http_edge::{Parameters, ProblemResponse};
 use message_log::{ChangeError, MessageLog, ROOMS_PAGE_MAX, ReadError, Room};
@@ -42,6 +44,16 @@ pub(crate) fn routes(rooms: Rooms) -> Router {
         .route(
             "/rooms/{roomId}",
             get(show::show).patch(rename::rename).delete(close::close),
+        )
+        .route("/rooms/{roomId}/read", put(read::read))
+        .route("/rooms/{roomId}/sanctions", get(sanction::list))
+        .route(
+            "/rooms/{roomId}/members/{userId}/ban",
+            put(sanction::ban).delete(sanction::lift),
+        )
+        .route(
+            "/rooms/{roomId}/members/{userId}/mute",
+            put(sanction::mute).delete(sanction::lift),
         )
         .route("/rooms/{roomId}/members", get(member_list::list))
         .route(
@@ -90,23 +102,40 @@ impl Rooms {
 #[schema(as = Room)]
 struct RoomJson {
     room_id: RoomId,
-    name: RoomName,
+    /// What people call it; its id where nobody named it.
+    name: String,
     visibility: Visibility,
     role: RoomRole,
-    #[serde(with = "rfc3339")]
-    created_at: OffsetDateTime,
+    /// `null` where nobody made it.
+    #[serde(with = "rfc3339::option")]
+    created_at: Option<OffsetDateTime>,
+    archived: bool,
     last_seq: Seq,
+    /// Up to where the caller has read.
+    read_seq: Seq,
+    /// How many messages of others he has not, counted up to [`message_log::UNREAD_MAX`].
+    unread: i64,
+    /// What was said last; absent where nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_message: Option<ChatMessageReceive>,
 }
 
 impl From<Room> for RoomJson {
     fn from(room: Room) -> Self {
         Self {
             visibility: room.id.visibility(),
+            name: match room.name {
+                Some(name) => name.into(),
+                None => room.id.to_string(),
+            },
             room_id: room.id,
-            name: room.name,
             role: room.role,
             created_at: room.made_at,
+            archived: room.is_archived,
             last_seq: room.last_seq,
+            read_seq: room.read_seq,
+            unread: room.unread,
+            last_message: room.last.map(ChatMessageReceive::from),
         }
     }
 }
@@ -145,6 +174,10 @@ fn refusal(error: &ChangeError) -> ProblemResponse {
         ChangeError::LastOwner => (
             ProblemCode::LastOwner,
             "You are the only owner; make somebody else one, or close the room.",
+        ),
+        ChangeError::Banned => (
+            ProblemCode::Banned,
+            "He is banned from the room; a moderator may lift that.",
         ),
         ChangeError::LimitReached => (
             ProblemCode::LimitReached,

@@ -1,70 +1,97 @@
 //! Who may hear a room.
 
-use chat::{Access, RoomId, UserId};
+use chat::{Access, RoomId, Sanction, UserId};
 use message_log::Rules;
 
 /// The rules of a room as this instance knows them.
 ///
-/// An open room has none: whoever is in may hear it. Of a private room nothing is told before its
-/// rules are known, and nothing that was committed under newer rules before those are known.
+/// Nothing is told of a room before its rules are known, and nothing that was committed under newer
+/// rules before those are known. Those of an open room say whom it keeps out, and most have none.
 #[derive(Debug, Default)]
-pub(super) enum Gate {
-    /// Everybody may hear it.
+pub(super) struct Gate {
+    is_private: bool,
+    known: Known,
+}
+
+#[derive(Debug, Default)]
+enum Known {
+    /// Nobody knows yet.
     #[default]
-    Open,
-    /// Nobody knows yet who may.
-    Unknown,
-    /// There is no such room.
-    Missing,
-    /// Its members may.
-    Members(Rules),
+    Nothing,
+    /// There is no such room, or no rules of it.
+    NoRules,
+    /// What was read last.
+    Rules(Rules),
 }
 
 impl Gate {
     /// The gate of a room that is new here.
     pub(super) fn of(room: &RoomId) -> Self {
-        if room.is_private() {
-            Self::Unknown
-        } else {
-            Self::Open
+        Self {
+            is_private: room.is_private(),
+            known: Known::Nothing,
         }
     }
 
     /// Whether messages are told only after their commit: what is shown before has no rules that
     /// it was allowed by.
     pub(super) fn is_private(&self) -> bool {
-        !matches!(self, Self::Open)
+        self.is_private
+    }
+
+    /// Whether it is an open room's of which nothing is known yet; the first look tells.
+    pub(super) fn awaits_look(&self) -> bool {
+        !self.is_private && matches!(self.known, Known::Nothing)
     }
 
     /// Whether the rules that are known are not older than these.
     pub(super) fn has(&self, access: Access) -> bool {
-        match self {
-            Self::Open => true,
-            Self::Unknown => false,
-            Self::Missing => access == Access::default(),
-            Self::Members(rules) => rules.access >= access,
+        match &self.known {
+            Known::Nothing => false,
+            Known::NoRules => access == Access::default(),
+            Known::Rules(rules) => rules.access >= access,
+        }
+    }
+
+    /// Whether somebody is kept out, or from speaking, so that others have to be asked about.
+    pub(super) fn is_selective(&self) -> bool {
+        match &self.known {
+            Known::Rules(rules) => self.is_private || !rules.sanctions.is_empty(),
+            Known::Nothing | Known::NoRules => self.is_private,
         }
     }
 
     /// Whether this user, or a guest without a name, may hear the room.
     pub(super) fn admits(&self, user: Option<UserId>) -> bool {
-        match self {
-            Self::Open => true,
-            Self::Unknown | Self::Missing => false,
-            Self::Members(rules) => user.is_some_and(|user| rules.members.contains_key(&user)),
+        match &self.known {
+            Known::Nothing => false,
+            Known::NoRules => !self.is_private,
+            Known::Rules(rules) => {
+                let is_in = user.is_some_and(|user| rules.members.contains_key(&user));
+                let sanction = user.and_then(|user| rules.sanctions.get(&user));
+                (is_in || !self.is_private) && sanction != Some(&Sanction::Ban)
+            }
         }
+    }
+
+    /// Whether he may also speak in it.
+    pub(super) fn lets_speak(&self, user: Option<UserId>) -> bool {
+        let is_muted = match (&self.known, user) {
+            (Known::Rules(rules), Some(user)) => rules.sanctions.contains_key(&user),
+            _ => false,
+        };
+        self.admits(user) && !is_muted
     }
 
     /// Takes the rules as they were read, unless newer ones are known: readings overtake each other.
     pub(super) fn learn(&mut self, rules: Option<Rules>) {
         let read = rules.as_ref().map(|rules| rules.access).unwrap_or_default();
-        let is_newer = match self {
-            Self::Open => false,
-            Self::Unknown | Self::Missing => true,
-            Self::Members(known) => read > known.access,
+        let is_newer = match &self.known {
+            Known::Nothing | Known::NoRules => true,
+            Known::Rules(known) => read > known.access,
         };
         if is_newer {
-            *self = rules.map_or(Self::Missing, Self::Members);
+            self.known = rules.map_or(Known::NoRules, Known::Rules);
         }
     }
 }
@@ -85,6 +112,7 @@ mod tests {
         Some(Rules {
             access: Access(access),
             members: HashMap::from_iter(ADA.map(|ada| (ada, RoomRole::Member))),
+            sanctions: HashMap::new(),
         })
     }
 
@@ -92,12 +120,32 @@ mod tests {
         Gate::of(&RoomId::minted(Visibility::Private, Uuid::nil()))
     }
 
+    fn open() -> Gate {
+        Gate::of(&RoomId::parse("lobby").expect("a room"))
+    }
+
     #[test]
-    fn an_open_room_admits_everybody_under_any_rules() {
-        let mut gate = Gate::of(&RoomId::parse("lobby").expect("a room"));
-        gate.learn(rules(3));
-        assert!(gate.admits(None) && gate.admits(EVE) && gate.has(Access(9)));
-        assert!(!gate.is_private());
+    fn an_open_room_without_rules_admits_everybody_once_that_is_known() {
+        let mut gate = open();
+        assert!(gate.awaits_look() && !gate.admits(EVE));
+        gate.learn(None);
+        assert!(gate.admits(None) && gate.lets_speak(EVE) && gate.has(Access(0)));
+        assert!(!gate.has(Access(1)) && !gate.is_private() && !gate.is_selective());
+    }
+
+    #[test]
+    fn an_open_room_keeps_out_who_is_banned_and_silent_who_is_muted() {
+        let mut gate = open();
+        let sanctions = [(ADA, Sanction::Mute), (EVE, Sanction::Ban)];
+        let sanctions = sanctions.map(|(user, sanction)| (user.expect("known"), sanction));
+        gate.learn(Some(Rules {
+            access: Access(3),
+            members: HashMap::new(),
+            sanctions: sanctions.into(),
+        }));
+        assert!(gate.admits(ADA) && !gate.lets_speak(ADA));
+        assert!(!gate.admits(EVE) && !gate.lets_speak(EVE));
+        assert!(gate.admits(None) && gate.is_selective());
     }
 
     #[test]
@@ -116,6 +164,7 @@ mod tests {
         gate.learn(Some(Rules {
             access: Access(2),
             members: HashMap::new(),
+            sanctions: HashMap::new(),
         }));
         gate.learn(None);
         assert!(gate.admits(ADA) && gate.has(Access(3)));

@@ -69,12 +69,13 @@ impl Resuming {
     }
 
     /// Begins a reading, unless one is under way.
-    pub(super) fn begin(&mut self, room: RoomId) -> Option<Reading> {
+    pub(super) fn begin(&mut self, room: RoomId, is_selective: bool) -> Option<Reading> {
         if std::mem::replace(&mut self.is_reading, true) {
             return None;
         }
         Some(Reading {
             room,
+            is_selective,
             listening: self.listening.clone(),
             outbox: Arc::clone(&self.outbox),
             at: self.at,
@@ -114,6 +115,8 @@ impl Resuming {
 /// One reading of what a listener missed. It paces itself by the listener's outbox.
 pub(super) struct Reading {
     room: RoomId,
+    /// Whether not everybody may hear the room.
+    is_selective: bool,
     pub(super) listening: Listening,
     outbox: Arc<Outbox>,
     /// The number behind which it reads.
@@ -142,7 +145,7 @@ impl Reading {
     async fn page(&self, log: &MessageLog) -> Result<Page, ReadError> {
         let rows = log.changes(&self.room, self.at, RESUME_PAGE).await?;
         // Asked behind the rows: what was said after a removal is not among them.
-        if !self.is_member(log).await? {
+        if !self.is_let_in(log).await? {
             return Ok(Page::OfOthers);
         }
         if !rows.is_empty() {
@@ -154,11 +157,14 @@ impl Reading {
         })
     }
 
-    async fn is_member(&self, log: &MessageLog) -> Result<bool, ReadError> {
+    async fn is_let_in(&self, log: &MessageLog) -> Result<bool, ReadError> {
         match self.listening.user {
-            _ if !self.room.is_private() => Ok(true),
-            Some(user) => Ok(log.role_in(&self.room, user).await?.is_some()),
-            None => Ok(false),
+            _ if !self.is_selective => Ok(true),
+            Some(user) => {
+                let standing = log.standing(&self.room, user).await?;
+                Ok(standing.admits_to(&self.room))
+            }
+            None => Ok(!self.room.is_private()),
         }
     }
 
@@ -271,9 +277,9 @@ mod tests {
     fn one_reading_at_a_time_is_under_way() {
         let room = RoomId::parse("lobby").expect("a room");
         let mut resuming = resuming();
-        assert!(resuming.begin(room.clone()).is_some());
-        assert!(resuming.begin(room.clone()).is_none());
+        assert!(resuming.begin(room.clone(), false).is_some());
+        assert!(resuming.begin(room.clone(), false).is_none());
         resuming.advance(Progress::Further(Seq(4)));
-        assert_eq!(resuming.begin(room).expect("the next").at, Seq(4));
+        assert_eq!(resuming.begin(room, false).expect("the next").at, Seq(4));
     }
 }

@@ -14,7 +14,7 @@ use super::order::{Change, Offer, Order};
 use super::resume::{Progress, Reading, Resuming};
 use super::shown::Shown;
 use super::{ConnectionId, Joining, Listening};
-use crate::destination::no_such_room;
+use crate::destination::not_let_in;
 use crate::failpoints;
 use crate::limits::LISTENERS_PER_ROOM_MAX;
 use crate::outbox::{Delivery, Outbox};
@@ -50,7 +50,7 @@ struct Member {
 #[derive(Default)]
 pub(crate) struct Room {
     gate: Gate,
-    /// Whoever is no member as far as is known, until the rules have been read again.
+    /// Whoever may not hear it as far as is known, until the rules have been read again.
     strangers: Vec<Joining>,
     /// Whether something was committed under rules that were not known, and so not taken in.
     pub(super) withheld: bool,
@@ -85,7 +85,7 @@ impl Room {
 
     /// Adds a listener. Its SUBSCRIBE is answered at once, or where the room is new, by
     /// [`position`](Self::position). True where the rules have to be read first, as whoever joins
-    /// is no member as far as is known.
+    /// may not hear it as far as is known.
     pub(super) fn join(&mut self, joining: Joining) -> Result<bool, Joining> {
         if self.listeners >= LISTENERS_PER_ROOM_MAX {
             return Err(joining);
@@ -96,8 +96,13 @@ impl Room {
             Ok(false)
         } else {
             self.strangers.push(joining);
-            Ok(true)
+            Ok(!self.gate.awaits_look())
         }
+    }
+
+    /// Whether it is an open room of which no rules are known, nor that there are none.
+    pub(super) fn awaits_look(&self) -> bool {
+        self.gate.awaits_look()
     }
 
     fn enter(&mut self, joining: Joining) {
@@ -180,7 +185,12 @@ impl Room {
         }) {
             self.listeners -= 1;
             let stranger = self.strangers.swap_remove(index);
-            stranger.refuse(name, no_such_room());
+            if self.gate.awaits_look() {
+                self.joining.push((stranger.outbox, stranger.ticket));
+                self.admit();
+            } else {
+                stranger.refuse(name, not_let_in(name));
+            }
             return;
         }
         if let Some(index) = self.resuming_index(&listening) {
@@ -207,9 +217,10 @@ impl Room {
         if self.order.delivered().is_none() {
             return Vec::new();
         }
+        let is_selective = self.gate.is_selective();
         self.resuming
             .iter_mut()
-            .filter_map(|resuming| resuming.begin(name.clone()))
+            .filter_map(|resuming| resuming.begin(name.clone(), is_selective))
             .collect()
     }
 
@@ -284,7 +295,8 @@ impl Room {
     /// Shows a message that is not stored yet; one of a private room is shown when it is stored,
     /// since only then is it certain that its sender and its hearers were members.
     pub(super) fn show(&mut self, message: &chat::ChatMessageReceive) {
-        if !self.gate.is_private() && self.shown.show(message.temp_id) {
+        let may_be_shown = !self.gate.is_private() && self.gate.lets_speak(message.sender_id);
+        if may_be_shown && self.shown.show(message.temp_id) {
             self.tell(Mode::Optimistic, || Some(Broadcast::shown(message)));
         }
     }

@@ -108,6 +108,13 @@ export class Person {
     });
   }
 
+  /** Listens at another destination: what is told there, as a journal. */
+  async follows(destination, headers = {}) {
+    const journal = new Journal();
+    await this.#subscribes(destination, headers, ({ body }) => journal.add(JSON.parse(body)));
+    return journal;
+  }
+
   /** Listens no more in a room; done when the server says so. What was heard is kept. */
   async stopsListening(room) {
     const receipt = randomUUID();

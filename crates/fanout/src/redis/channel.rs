@@ -10,7 +10,7 @@ use crate::Event;
 /// What kind of events a channel carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// What is shown and withdrawn, before the commit.
+    /// What is shown and withdrawn, before the commit, and what is kept as no message.
     Message,
     /// What is committed: messages, and the rules of the room.
     Timestamp,
@@ -23,7 +23,7 @@ impl Kind {
     /// The kind of channel that carries an event.
     pub(super) fn of(event: &Event) -> Self {
         match event {
-            Event::Shown(_) | Event::Rejected(_) => Self::Message,
+            Event::Shown(_) | Event::Rejected(_) | Event::Read { .. } => Self::Message,
             Event::Committed { .. } | Event::RulesChanged { .. } => Self::Timestamp,
         }
     }

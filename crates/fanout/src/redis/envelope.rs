@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chat::{Access, ChatMessageReceive, ChatReject, RoomId};
+use chat::{Access, ChatMessageReceive, ChatRead, ChatReject, RoomId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -44,6 +44,13 @@ impl Letter {
                     access: *access,
                 };
                 (RULES, serde_json::value::to_raw_value(&rules))
+            }
+            Event::Read { read, is_shown } => {
+                let read = Read {
+                    read: read.clone(),
+                    is_shown: *is_shown,
+                };
+                (READ, serde_json::value::to_raw_value(&read))
             }
             Event::Rejected(reject) => (REJECTED, serde_json::value::to_raw_value(reject)),
         };
@@ -137,6 +144,10 @@ impl Sealer {
                     access,
                 }
             }
+            READ => {
+                let Read { read, is_shown } = parse(envelope.event)?;
+                Event::Read { read, is_shown }
+            }
             REJECTED => Event::Rejected(parse::<ChatReject>(envelope.event)?),
             _ => return Err(Rejection::Unknown),
         };
@@ -149,6 +160,7 @@ impl Sealer {
 
 const SHOWN: &str = "shown";
 const COMMITTED: &str = "committed";
+const READ: &str = "read";
 const REJECTED: &str = "rejected";
 const RULES: &str = "rules";
 
@@ -171,6 +183,14 @@ struct AccessOf {
 struct RulesChanged {
     room_id: RoomId,
     access: Access,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Read {
+    #[serde(flatten)]
+    read: ChatRead,
+    is_shown: bool,
 }
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fanout::Event;
 
-use crate::instance::{Instance, committed, rejected, room, rules_changed, shown};
+use crate::instance::{Instance, committed, read, rejected, room, rules_changed, shown};
 
 /// A place where instances meet by way of one adapter.
 pub(crate) trait Meeting {
@@ -53,6 +53,7 @@ pub(crate) async fn every_watcher_hears_every_kind_of_event(meeting: &impl Meeti
         committed(&hall, 7),
         rejected(&hall),
         rules_changed(&hall),
+        read(&hall),
     ] {
         let said = speaker.says(event);
         ann.hears(&said).await;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat::{Access, ChatMessageReceive, ChatReject, MessageId, RoomId, Seq, TempId};
+use chat::{
+    Access, ChatMessageReceive, ChatRead, ChatReject, MessageId, RoomId, Seq, TempId, UserId,
+};
 use fanout::{Event, Fanout, Incoming};
 use time::macros::datetime;
 use tokio::sync::mpsc;
@@ -73,6 +75,18 @@ impl Instance {
                 _ => {}
             }
         }
+    }
+}
+
+/// Somebody has read a room.
+pub(crate) fn read(room: &RoomId) -> Event {
+    Event::Read {
+        read: ChatRead {
+            room_id: room.clone(),
+            user_id: UserId(Uuid::from_u128(7)),
+            seq: Seq(5),
+        },
+        is_shown: true,
     }
 }
 

@@ -7,14 +7,15 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Appended;
+use super::admission::Stopped;
 use crate::search::tokens_of;
 
 /// The drafts of a batch as columns, each key once.
 pub(super) struct Batch<'a> {
     drafts: &'a [Draft],
     /// For each draft that is let in its place in the columns, which is the one of the first
-    /// draft with its key, and the rules that let it in.
-    places: Vec<Option<(usize, Access)>>,
+    /// draft with its key, and the rules that let it in; else why it is not.
+    places: Vec<Result<(usize, Access), Stopped>>,
     pub(super) ids: Vec<Uuid>,
     pub(super) room_ids: Vec<&'a str>,
     pub(super) temp_ids: Vec<Uuid>,
@@ -28,7 +29,7 @@ pub(super) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// The drafts that are let in, as `admitted` says of each.
-    pub(super) fn of(drafts: &'a [Draft], admitted: &[Option<Access>]) -> Self {
+    pub(super) fn of(drafts: &'a [Draft], admitted: &[Result<Access, Stopped>]) -> Self {
         debug_assert_eq!(drafts.len(), admitted.len());
         let count = drafts.len();
         let mut batch = Self {
@@ -44,13 +45,16 @@ impl<'a> Batch<'a> {
         };
         let mut known = HashMap::with_capacity(count);
         for (draft, admitted) in drafts.iter().zip(admitted) {
-            let Some(access) = *admitted else {
-                batch.places.push(None);
-                continue;
+            let access = match *admitted {
+                Ok(access) => access,
+                Err(stopped) => {
+                    batch.places.push(Err(stopped));
+                    continue;
+                }
             };
             let next = batch.ids.len();
             let place = *known.entry(Key::of(draft)).or_insert(next);
-            batch.places.push(Some((place, access)));
+            batch.places.push(Ok((place, access)));
             if place == next {
                 batch.push(draft);
             }
@@ -86,8 +90,10 @@ impl<'a> Batch<'a> {
             .iter()
             .zip(&self.places)
             .map(|(draft, &admitted)| {
-                let Some((at, access)) = admitted else {
-                    return Appended::NotThere;
+                let (at, access) = match admitted {
+                    Ok(admitted) => admitted,
+                    Err(Stopped::NotThere) => return Appended::NotThere,
+                    Err(Stopped::Refused(silence)) => return Appended::Silenced(silence),
                 };
                 let place = &places[at];
                 let duplicate = place.earlier.is_some() || taken[at];

@@ -13,6 +13,8 @@ use crate::error::{Cause, error_class, is_lost};
 use crate::lease::Lease;
 use batch::{Batch, Place};
 
+pub use admission::Silence;
+
 /// The most drafts of one batch.
 pub const APPEND_BATCH_MAX: usize = 512;
 
@@ -56,6 +58,8 @@ pub enum Appended {
     /// There is no such private room, or the sender is no member of it and stored nothing under
     /// this tempId while he was. Nothing was stored for this draft.
     NotThere,
+    /// The sender may not speak in the room, or nobody may. Nothing was stored for this draft.
+    Silenced(Silence),
 }
 
 /// Why a batch was not stored, or may not have been.

@@ -4,6 +4,7 @@ use chat::{Access, RoomId, RoomName, RoomRole, UserId};
 use tokio::time::timeout;
 
 use super::read::role;
+use super::sanction::{STANDING, Standing, standing};
 use crate::MessageLog;
 use crate::append::{BEGIN, CommitError, STORE_TIME_MAX, commit, roll_back};
 use crate::error::{Cause, ReadError};
@@ -21,6 +22,9 @@ pub enum ChangeError {
     /// The room would be left without an owner.
     #[error("the room would be left without an owner")]
     LastOwner,
+    /// The user is banned from the room.
+    #[error("the user is banned from the room")]
+    Banned,
     /// There are as many as there may be.
     #[error("there are as many as there may be")]
     LimitReached,
@@ -38,30 +42,43 @@ pub enum ChangeError {
 
 const LOCK_ROOM: &str = "SELECT FROM chat_room WHERE room_id = $1 FOR NO KEY UPDATE";
 const ROLE: &str = "SELECT role FROM chat_room_member WHERE room_id = $1 AND user_id = $2";
+const SET_ROOM: &str = "
+UPDATE chat_room
+SET name = coalesce($2, name),
+    archived_at = CASE
+        WHEN $3::boolean IS NULL THEN archived_at
+        WHEN $3 THEN coalesce(archived_at, clock_timestamp())
+    END
+WHERE room_id = $1";
+const MAKE_OPEN: &str = "INSERT INTO chat_room (room_id) VALUES ($1) ON CONFLICT DO NOTHING";
+const IS_THERE: &str = "SELECT EXISTS (SELECT FROM chat_room WHERE room_id = $1)";
 const NEXT_ACCESS: &str =
     "UPDATE chat_room SET access = access + 1 WHERE room_id = $1 RETURNING access";
 
 impl MessageLog {
-    /// Gives a room another name, for an owner.
+    /// Gives a room another name, archives it or opens it again, for an owner; what is `None`
+    /// stays. In an archived room nothing is said or changed. Returns the number of the rules that
+    /// say so.
     ///
     /// # Errors
     /// [`ChangeError::NotThere`], [`ChangeError::NotAllowed`], or Postgres does not do it.
-    pub async fn rename_room(
+    pub async fn change_room(
         &self,
         id: &RoomId,
         by: UserId,
-        name: &RoomName,
-    ) -> Result<(), ChangeError> {
+        name: Option<&RoomName>,
+        archived: Option<bool>,
+    ) -> Result<Access, ChangeError> {
         let change = self.begin_as_owner(id, by);
         in_time(async {
             let mut change = change.await?;
-            sqlx::query("UPDATE chat_room SET name = $2 WHERE room_id = $1")
+            sqlx::query(SET_ROOM)
                 .bind(id.as_str())
-                .bind(name.as_str())
+                .bind(name.map(RoomName::as_str))
+                .bind(archived)
                 .execute(&mut *change.lease)
                 .await?;
-            commit(change.lease).await?;
-            Ok(())
+            change.commit().await
         })
         .await
     }
@@ -124,6 +141,36 @@ impl MessageLog {
         }
     }
 
+    /// Begins a change of an administrator, who may what an owner may; of an open room also where
+    /// nobody made it.
+    pub(super) async fn begin_as_admin(&self, id: &RoomId) -> Result<Change, ChangeError> {
+        let mut lease = self.begin().await?;
+        if !id.is_private() {
+            sqlx::query(MAKE_OPEN)
+                .bind(id.as_str())
+                .execute(&mut *lease)
+                .await?;
+        }
+        sqlx::query(LOCK_ROOM)
+            .bind(id.as_str())
+            .execute(&mut *lease)
+            .await?;
+        let is_there = sqlx::query_scalar(IS_THERE)
+            .bind(id.as_str())
+            .fetch_one(&mut *lease)
+            .await?;
+        let change = Change {
+            lease,
+            id: id.clone(),
+            role: RoomRole::Owner,
+        };
+        if is_there {
+            Ok(change)
+        } else {
+            Err(change.refuse(ChangeError::NotThere).await)
+        }
+    }
+
     /// Begins a transaction with the limits of a short one.
     pub(crate) async fn begin(&self) -> Result<Lease, sqlx::Error> {
         let mut lease = self.lease().await?;
@@ -135,7 +182,7 @@ impl MessageLog {
 /// A change under way. Dropped, it never was.
 pub(super) struct Change {
     pub(super) lease: Lease,
-    id: RoomId,
+    pub(super) id: RoomId,
     /// What whoever makes it is in the room.
     pub(super) role: RoomRole,
 }
@@ -144,6 +191,17 @@ impl Change {
     /// What a user is in the room.
     pub(super) async fn role_of(&mut self, user: UserId) -> Result<Option<RoomRole>, ChangeError> {
         Ok(role_on(&mut self.lease, &self.id, user).await?)
+    }
+
+    /// What a user is in the room, and what he may not do there.
+    pub(super) async fn standing_of(&mut self, user: UserId) -> Result<Standing, ChangeError> {
+        Ok(standing_on(&mut self.lease, &self.id, user).await?)
+    }
+
+    /// How many people are kept from speaking or from coming in.
+    pub(super) async fn count_sanctioned(&mut self) -> Result<i64, ChangeError> {
+        self.count("SELECT count(*) FROM chat_room_sanction WHERE room_id = $1")
+            .await
     }
 
     /// How many members the room has.
@@ -196,6 +254,19 @@ pub(crate) async fn role_on(
         .fetch_optional(&mut **lease)
         .await?;
     row.as_ref().map(role).transpose()
+}
+
+pub(crate) async fn standing_on(
+    lease: &mut Lease,
+    id: &RoomId,
+    user: UserId,
+) -> Result<Standing, sqlx::Error> {
+    let row = sqlx::query(STANDING)
+        .bind(id.as_str())
+        .bind(user.0)
+        .fetch_one(&mut **lease)
+        .await?;
+    standing(&row)
 }
 
 /// Bounds the time of a change; one that took too long is undone by the server.

@@ -69,8 +69,9 @@ impl MessageLog {
         })
         .await?;
         let room = self.room(&new.id, new.owner).await?;
-        let own =
-            room.filter(|room| is_new || (room.role == RoomRole::Owner && room.name == new.name));
+        let own = room.filter(|room| {
+            is_new || (room.role == RoomRole::Owner && room.name.as_ref() == Some(&new.name))
+        });
         let room = own.ok_or(ChangeError::Exists)?;
         let again = !is_new;
         Ok(Made { room, again })

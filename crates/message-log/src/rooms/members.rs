@@ -1,7 +1,8 @@
 //! Brings members in, gives them roles, and removes them.
 
-use chat::{Access, Membership, RoomId, RoomRole, UserId};
+use chat::{Access, Membership, RoomId, RoomRole, Sanction, UserId};
 
+use super::Standing;
 use super::change::{Change, ChangeError, in_time};
 use crate::MessageLog;
 
@@ -9,7 +10,8 @@ use crate::MessageLog;
 pub const ROOM_MEMBERS_MAX: i64 = 1_000;
 
 const SET: &str = "
-INSERT INTO chat_room_member (room_id, user_id, role) VALUES ($1, $2, $3)
+INSERT INTO chat_room_member (room_id, user_id, role, read_seq)
+SELECT room_id, $2, $3, last_seq FROM chat_room WHERE room_id = $1
 ON CONFLICT (room_id, user_id) DO UPDATE SET role = excluded.role";
 
 const REMOVE: &str = "DELETE FROM chat_room_member WHERE room_id = $1 AND user_id = $2";
@@ -20,7 +22,7 @@ impl MessageLog {
     ///
     /// # Errors
     /// [`ChangeError::NotThere`]; [`ChangeError::NotAllowed`] where `by` may not give the role, or
-    /// not take the one that was given; [`ChangeError::LastOwner`];
+    /// not take the one that was given; [`ChangeError::Banned`]; [`ChangeError::LastOwner`];
     /// [`ChangeError::LimitReached`] at [`ROOM_MEMBERS_MAX`]; or Postgres does not do it.
     pub async fn set_member(
         &self,
@@ -30,7 +32,13 @@ impl MessageLog {
     ) -> Result<Option<Access>, ChangeError> {
         in_time(async {
             let mut change = self.begin_change(id, by).await?;
-            let known = change.role_of(membership.user).await?;
+            let Standing {
+                role: known,
+                sanction,
+            } = change.standing_of(membership.user).await?;
+            if sanction == Some(Sanction::Ban) {
+                return Err(change.refuse(ChangeError::Banned).await);
+            }
             if known == Some(membership.role) {
                 change.abandon().await;
                 return Ok(None);

@@ -6,14 +6,24 @@
 //! a change of the members have an order, on all instances the same.
 
 pub(crate) mod change;
+pub(crate) mod join;
 mod make;
 mod members;
 pub(crate) mod read;
+pub(crate) mod sanction;
 
 pub use change::ChangeError;
+pub use join::{READERS_SHOWN_MAX, ReadTo};
 pub use make::{Made, NewRoom};
 pub use members::ROOM_MEMBERS_MAX;
-pub use read::{Member, ROOMS_PAGE_MAX, Room, Rules};
+pub use read::{Member, ROOMS_PAGE_MAX, Room, Rules, UNREAD_MAX};
+pub use sanction::{ROOM_SANCTIONS_MAX, Sanctioned, Standing};
+
+/// The most members of an open room, who are those that follow it: anybody may speak in it.
+pub const OPEN_ROOM_MEMBERS_MAX: i64 = 10_000;
+
+/// The most rooms that one user is a member of, as far as he joins them himself.
+pub const ROOMS_JOINED_MAX: i64 = 1_000;
 
 /// The most rooms that one user owns.
 pub const ROOMS_OWNED_MAX: i64 = 100;

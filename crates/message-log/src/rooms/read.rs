@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
-use chat::{Access, RoomId, RoomName, RoomRole, Seq, UserId};
+use chat::{Access, Message, RoomId, RoomName, RoomRole, Sanction, Seq, UserId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::sanction;
 use crate::MessageLog;
 use crate::error::ReadError;
+use crate::read::row::message;
 
 /// The most rooms, or members, of one answer.
 pub const ROOMS_PAGE_MAX: u32 = 200;
@@ -19,15 +21,26 @@ pub const ROOMS_PAGE_MAX: u32 = 200;
 pub struct Room {
     /// Its id.
     pub id: RoomId,
-    /// What it is called.
-    pub name: RoomName,
+    /// What it is called; nothing where nobody made it.
+    pub name: Option<RoomName>,
     /// What the member may do.
     pub role: RoomRole,
-    /// When it was made, UTC.
-    pub made_at: OffsetDateTime,
+    /// When it was made, UTC; nothing where nobody did.
+    pub made_at: Option<OffsetDateTime>,
     /// Its last number.
     pub last_seq: Seq,
+    /// Whether it is archived.
+    pub is_archived: bool,
+    /// Up to where the member has read.
+    pub read_seq: Seq,
+    /// How many messages of others he has not, counted up to [`UNREAD_MAX`].
+    pub unread: i64,
+    /// The message that was said last, deleted or not.
+    pub last: Option<Message>,
 }
+
+/// Up to how many unread messages are counted.
+pub const UNREAD_MAX: i64 = 100;
 
 /// A member of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +51,8 @@ pub struct Member {
     pub role: RoomRole,
     /// Since when, UTC.
     pub since: OffsetDateTime,
+    /// Up to where he has read.
+    pub read_seq: Seq,
 }
 
 /// Who is in a room, as of one number of its rules.
@@ -45,28 +60,61 @@ pub struct Member {
 pub struct Rules {
     /// The number.
     pub access: Access,
-    /// Everybody who is in.
+    /// Everybody who is in; not read of an open room, which is everybody's.
     pub members: HashMap<UserId, RoomRole>,
+    /// Who is muted or banned.
+    pub sanctions: HashMap<UserId, Sanction>,
 }
 
-pub(crate) const ROOMS_OF: &str = "
-SELECT member.room_id, room.name, member.role, room.made_at, room.last_seq
+/// Rooms of the user `$1`. Counting the unread looks at a bounded number of messages, however many
+/// of them are one's own or deleted.
+macro_rules! rooms_sql {
+    ($which:literal) => {
+        concat!(
+            "
+SELECT member.room_id, room.name, member.role, room.made_at, room.last_seq,
+    room.archived_at IS NOT NULL AS is_archived, member.read_seq,
+    (
+        SELECT count(*)
+        FROM (
+            SELECT
+            FROM (
+                SELECT m.sender_id, m.is_deleted
+                FROM chat_message AS m
+                WHERE m.room_id = member.room_id AND m.seq > member.read_seq
+                ORDER BY m.seq
+                LIMIT 1000
+            ) AS next
+            WHERE NOT next.is_deleted AND next.sender_id IS DISTINCT FROM $1
+            LIMIT 100
+        ) AS unread
+    ) AS unread,
+    last.*
 FROM chat_room_member AS member
 JOIN chat_room AS room ON room.room_id = member.room_id
-WHERE member.user_id = $1 AND member.room_id > $2
-ORDER BY member.room_id
-LIMIT $3";
+LEFT JOIN LATERAL (
+    SELECT id, seq, rev, temp_id, sender, sender_id, content, created_at, edited_at, is_deleted
+    FROM chat_message AS m
+    WHERE m.room_id = member.room_id
+    ORDER BY m.seq DESC
+    LIMIT 1
+) AS last ON true
+",
+            $which
+        )
+    };
+}
 
-const ROOM: &str = "
-SELECT member.room_id, room.name, member.role, room.made_at, room.last_seq
-FROM chat_room_member AS member
-JOIN chat_room AS room ON room.room_id = member.room_id
-WHERE member.room_id = $1 AND member.user_id = $2";
+pub(crate) const ROOMS_OF: &str = rooms_sql!(
+    "WHERE member.user_id = $1 AND member.room_id > $2 ORDER BY member.room_id LIMIT $3"
+);
+
+const ROOM: &str = rooms_sql!("WHERE member.user_id = $1 AND member.room_id = $2");
 
 const ROLE: &str = "SELECT role FROM chat_room_member WHERE room_id = $1 AND user_id = $2";
 
 pub(crate) const MEMBERS: &str = "
-SELECT user_id, role, since
+SELECT user_id, role, since, read_seq
 FROM chat_room_member
 WHERE room_id = $1 AND user_id > $2
 ORDER BY user_id
@@ -74,9 +122,17 @@ LIMIT $3";
 
 /// One row at least where the room is there, from one snapshot.
 pub(crate) const RULES: &str = "
-SELECT room.access, member.user_id, member.role
+SELECT room.access, person.user_id, person.role, person.kind
 FROM chat_room AS room
-LEFT JOIN chat_room_member AS member ON member.room_id = room.room_id
+LEFT JOIN LATERAL (
+    SELECT member.user_id, member.role, NULL AS kind
+    FROM chat_room_member AS member
+    WHERE member.room_id = room.room_id AND $2
+    UNION ALL
+    SELECT sanction.user_id, NULL, sanction.kind
+    FROM chat_room_sanction AS sanction
+    WHERE sanction.room_id = room.room_id
+) AS person ON true
 WHERE room.room_id = $1";
 
 impl MessageLog {
@@ -110,7 +166,7 @@ impl MessageLog {
     /// Postgres is away or refuses ([`ReadError`]); waits two seconds at most.
     pub async fn room(&self, id: &RoomId, user: UserId) -> Result<Option<Room>, ReadError> {
         let rows = self
-            .read(|| sqlx::query(ROOM).bind(id.as_str()).bind(user.0))
+            .read(|| sqlx::query(ROOM).bind(user.0).bind(id.as_str()))
             .await?;
         rows.first().map(room).transpose().map_err(ReadError::from)
     }
@@ -152,6 +208,7 @@ impl MessageLog {
                     user: UserId(row.try_get("user_id")?),
                     role: role(row)?,
                     since: row.try_get("since")?,
+                    read_seq: Seq(row.try_get("read_seq")?),
                 })
             })
             .collect::<Result<_, sqlx::Error>>()
@@ -164,19 +221,29 @@ impl MessageLog {
     /// # Errors
     /// Postgres is away or refuses ([`ReadError`]); waits two seconds at most.
     pub async fn rules(&self, id: &RoomId) -> Result<Option<Rules>, ReadError> {
-        let rows = self.read(|| sqlx::query(RULES).bind(id.as_str())).await?;
+        let is_private = id.is_private();
+        let rows = self
+            .read(|| sqlx::query(RULES).bind(id.as_str()).bind(is_private))
+            .await?;
         rules(&rows).map_err(ReadError::from)
     }
 }
 
 fn room(row: &PgRow) -> Result<Room, sqlx::Error> {
-    let (id, name): (String, String) = (row.try_get("room_id")?, row.try_get("name")?);
+    let (id, name): (String, Option<String>) = (row.try_get("room_id")?, row.try_get("name")?);
+    let id = RoomId::parse(&id).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    let name = name.map(|name| RoomName::parse(&name)).transpose();
+    let has_message = row.try_get::<Option<Uuid>, _>("id")?.is_some();
     Ok(Room {
-        id: RoomId::parse(&id).map_err(|error| sqlx::Error::Decode(error.into()))?,
-        name: RoomName::parse(&name).map_err(|error| sqlx::Error::Decode(error.into()))?,
+        name: name.map_err(|error| sqlx::Error::Decode(error.into()))?,
         role: role(row)?,
         made_at: row.try_get("made_at")?,
         last_seq: Seq(row.try_get("last_seq")?),
+        is_archived: row.try_get("is_archived")?,
+        read_seq: Seq(row.try_get("read_seq")?),
+        unread: row.try_get("unread")?,
+        last: has_message.then(|| message(row, &id)).transpose()?,
+        id,
     })
 }
 
@@ -184,15 +251,25 @@ fn rules(rows: &[PgRow]) -> Result<Option<Rules>, sqlx::Error> {
     let Some(first) = rows.first() else {
         return Ok(None);
     };
-    let mut members = HashMap::with_capacity(rows.len());
+    let mut members = HashMap::new();
+    let mut sanctions = HashMap::new();
     for row in rows {
-        if let Some(user) = row.try_get::<Option<Uuid>, _>("user_id")? {
-            members.insert(UserId(user), role(row)?);
+        let Some(user) = row.try_get::<Option<Uuid>, _>("user_id")?.map(UserId) else {
+            continue;
+        };
+        match row.try_get::<Option<&str>, _>("kind")? {
+            Some(kind) => {
+                sanctions.insert(user, sanction::kind(kind)?);
+            }
+            None => {
+                members.insert(user, role(row)?);
+            }
         }
     }
     Ok(Some(Rules {
         access: Access(first.try_get("access")?),
         members,
+        sanctions,
     }))
 }
 

@@ -54,9 +54,10 @@ pub(super) fn in_block(token: i32, block: i64) -> i32 {
 
 /// FNV-1a, finished as MurmurHash3 does: kept in tables, so it is the same for ever.
 fn hash(room: &RoomId, family: u8, text: &[u8]) -> i32 {
-    let room = room.as_str().as_bytes().iter();
     // No room's name contains the byte.
-    let bytes = room.chain(&[0xff, family]).chain(text);
+    let separator = [0xff, family];
+    let bytes = room.as_str().as_bytes().iter();
+    let bytes = bytes.chain(&separator).chain(text);
     let mut hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });

@@ -1,7 +1,7 @@
 //! Edits and deletions: who may, what numbers they take, and which of two comes first.
 
 use chat::{Content, Message, RoomId, Seq, UserId};
-use message_log::{AmendError, Amended, Amender, Amendment, AmendmentKind, MessageLog, PageQuery};
+use message_log::{Actor, AmendError, Amended, Amendment, AmendmentKind, MessageLog, PageQuery};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ fn edit(message: &Message, by: UserId, content: &str) -> Amendment {
     Amendment {
         room: message.room.clone(),
         id: message.id,
-        by: Amender {
+        by: Actor {
             user: by,
             is_admin: false,
         },
@@ -81,7 +81,7 @@ async fn each_change_takes_the_rooms_next_number_and_keeps_the_place() {
 async fn who_changed_what_and_when_is_kept() {
     let log = log(2).await;
     let (message, author) = said(&log, &room("audited")).await;
-    let admin = Amender {
+    let admin = Actor {
         user: UserId(Uuid::new_v4()),
         is_admin: true,
     };

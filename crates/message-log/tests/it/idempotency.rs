@@ -61,7 +61,7 @@ async fn a_batch_of_old_and_new_drafts_numbers_only_the_new() {
             Appended::Stored {
                 message, duplicate, ..
             } => (message.seq.0, duplicate),
-            Appended::Conflict | Appended::NotThere => panic!("no conflict"),
+            other => panic!("no conflict, and not {other:?}"),
         })
         .collect();
     assert_eq!(told, [(2, false), (1, true), (3, false)]);

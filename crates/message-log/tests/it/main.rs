@@ -10,5 +10,6 @@ mod heads;
 mod idempotency;
 mod migrate;
 mod page;
+mod room_life;
 mod rooms;
 mod search;

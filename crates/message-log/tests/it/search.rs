@@ -2,8 +2,7 @@
 
 use chat::{Content, Message, RoomId, SearchText, Seq, UserId};
 use message_log::{
-    Amender, Amendment, AmendmentKind, BySender, Found, MessageLog, SEARCH_MESSAGES_MAX,
-    SearchQuery,
+    Actor, Amendment, AmendmentKind, BySender, Found, MessageLog, SEARCH_MESSAGES_MAX, SearchQuery,
 };
 use uuid::Uuid;
 
@@ -84,7 +83,7 @@ async fn what_was_edited_is_found_as_it_is_now_and_what_was_deleted_never() {
         let amendment = Amendment {
             room: room.clone(),
             id: message.id,
-            by: Amender {
+            by: Actor {
                 user: author,
                 is_admin: false,
             },

@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
-use chat::{RoomId, RoomRole, UserId};
+use chat::{RoomId, RoomRole, Seq, UserId};
 use http_edge::{Parameters, ProblemResponse};
-use message_log::Member;
+use message_log::{Member, READERS_SHOWN_MAX};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::serde::rfc3339;
@@ -32,6 +32,9 @@ struct MemberJson {
     role: RoomRole,
     #[serde(with = "rfc3339")]
     since: OffsetDateTime,
+    /// Up to where he has read; in small rooms alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_seq: Option<Seq>,
 }
 
 /// Lists the members of a room, by their ids.
@@ -76,6 +79,7 @@ pub(super) async fn list(
     let role = rooms.log.role_in(&id, caller.user()).await;
     role.map_err(|error| problem_of(&error))?
         .ok_or_else(no_such_room)?;
+    let is_first = after.is_none();
     let found = rooms.log.members(&id, after.map(UserId), limit).await;
     let found = found.map_err(|error| problem_of(&error))?;
     let last = found.last().map(|member| member.user);
@@ -83,7 +87,15 @@ pub(super) async fn list(
         limit,
         after: last.filter(|_| found.len() == limit as usize),
     };
-    let members = found.into_iter().map(MemberJson::from).collect();
+    // All of a small room stands on its first page.
+    let is_small = is_first && page.after.is_none() && found.len() <= READERS_SHOWN_MAX as usize;
+    let members = found
+        .into_iter()
+        .map(|member| MemberJson {
+            read_seq: is_small.then_some(member.read_seq),
+            ..MemberJson::from(member)
+        })
+        .collect();
     Ok(Json(ListJson { members, page }))
 }
 
@@ -93,6 +105,7 @@ impl From<Member> for MemberJson {
             user_id: member.user,
             role: member.role,
             since: member.since,
+            read_seq: None,
         }
     }
 }

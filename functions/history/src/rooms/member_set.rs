@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::{Rooms, refusal};
 use crate::caller::Known;
 use crate::in_room::{InRoom, OfUser};
+use crate::unread::problem_of;
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewMember)]
@@ -52,6 +53,19 @@ pub(super) async fn set(
     caller: Known,
     JsonBody(Wish { role }): JsonBody<Wish>,
 ) -> Result<Json<SetJson>, ProblemResponse> {
+    // Into an open room everybody may come by himself.
+    if user == caller.user() && role == RoomRole::Member && !id.is_private() {
+        let standing = rooms.log.standing(&id, user).await;
+        let standing = standing.map_err(|error| problem_of(&error))?;
+        if standing.role.is_none() {
+            let joined = rooms.log.join_room(&id, user).await;
+            joined.map_err(|error| refusal(&error))?;
+            return Ok(Json(SetJson {
+                user_id: user,
+                role,
+            }));
+        }
+    }
     let membership = Membership { user, role };
     let set = rooms.log.set_member(&id, caller.user(), membership).await;
     if let Some(access) = set.map_err(|error| refusal(&error))? {

@@ -1,8 +1,8 @@
-//! `PATCH /rooms/{roomId}`: gives a room another name.
+//! `PATCH /rooms/{roomId}`: gives a room another name, archives it or opens it again.
 
 use axum::Json;
 use axum::extract::State;
-use chat::{RoomId, RoomName};
+use chat::{Problem, ProblemCode, RoomId, RoomName};
 use http_edge::{JsonBody, ProblemResponse};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -14,10 +14,11 @@ use crate::in_room::InRoom;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = RoomChange)]
 pub(super) struct Change {
-    name: RoomName,
+    name: Option<RoomName>,
+    archived: Option<bool>,
 }
 
-/// Gives a room another name.
+/// Gives a room another name, archives it or opens it again.
 #[utoipa::path(
     patch,
     path = "/rooms/{roomId}",
@@ -41,7 +42,18 @@ pub(super) async fn rename(
     caller: Known,
     JsonBody(change): JsonBody<Change>,
 ) -> Result<Json<RoomJson>, ProblemResponse> {
-    let renamed = rooms.log.rename_room(&id, caller.user(), &change.name);
-    renamed.await.map_err(|error| refusal(&error))?;
+    let Change { name, archived } = change;
+    if name.is_none() && archived.is_none() {
+        return Err(Problem::new(
+            ProblemCode::InvalidRequest,
+            "Say what is to change: \"name\", \"archived\", or both.",
+        )
+        .into());
+    }
+    let changed = rooms
+        .log
+        .change_room(&id, caller.user(), name.as_ref(), archived);
+    let access = changed.await.map_err(|error| refusal(&error))?;
+    rooms.announce(id.clone(), access).await;
     show::show(State(rooms), InRoom(id), caller).await
 }

@@ -9,5 +9,6 @@ mod lambda;
 mod message;
 mod messages;
 mod probes;
+mod room_life;
 mod rooms;
 mod search;

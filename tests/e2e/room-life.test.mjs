@@ -1,0 +1,146 @@
+// Rooms as people live in them: mutes and bans, archives, and what is unread, on two instances.
+
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+
+import { House } from "./harness/house.mjs";
+import { Person } from "./harness/person.mjs";
+import { freshRoom, numbersTo } from "./harness/room.mjs";
+
+const MODES = { optimistic: {}, committed: { delivery: "committed" } };
+
+/** An open room that `owner` has made. */
+async function openRoom(owner, name) {
+  const roomId = freshRoom(name);
+  const wish = { roomId, name, visibility: "open" };
+  const made = await owner.asks("POST", "/rooms", { body: wish });
+  assert.equal(made.status, 201, made.text);
+  return roomId;
+}
+
+async function sanctions(by, room, who, what) {
+  const done = await by.asks("PUT", `/rooms/${room}/members/${who.id}/${what}`);
+  assert.equal(done.status, 204, done.text);
+}
+
+async function lifts(by, room, who, what) {
+  const done = await by.asks("DELETE", `/rooms/${room}/members/${who.id}/${what}`);
+  assert.equal(done.status, 204, done.text);
+}
+
+suite("the life of rooms", { timeout: 300_000 }, () => {
+  for (const [mode, headers] of Object.entries(MODES)) {
+    test(`who is banned from an open room is put out everywhere at once, ${mode}`, async (t) => {
+      const house = await House.opens(t);
+      const [ada, eve] = [await house.signsUp("Ada"), await house.signsUp("Eve")];
+      const room = await openRoom(ada, "lounge");
+      const hall = freshRoom("hall");
+      const adas = await Person.connects(t, "Ada", house.one, ada.token);
+      await adas.enters(room);
+      const eves = await Promise.all(
+        [house.one, house.two].map((instance) => Person.connects(t, "Eve", instance, eve.token)),
+      );
+      for (const person of eves) await person.enters(hall);
+      for (const round of numbersTo(5)) {
+        for (const person of eves) await person.enters(room, headers);
+        const before = await adas.says(room, `before ${round}`);
+        for (const person of eves) {
+          await person.hears(room, ({ stored, committed }) =>
+            [...stored, ...committed].some(({ seq }) => seq === before.seq),
+          );
+        }
+        // Sent while it is decided: stored or refused, and nothing of it comes later.
+        const racing = eves.map((person) =>
+          person.sends("/app/chat", { roomId: room, content: `race ${round}` }),
+        );
+        await sanctions(ada, room, eve, "ban");
+        const after = await adas.says(room, `after ${round}`);
+        for (const { receipt, problem } of await Promise.all(racing)) {
+          if (receipt) assert.ok(Number(receipt.seq) < after.seq, "said after the ban");
+          else assert.equal(problem.code, "banned");
+        }
+        for (const person of eves) {
+          const { problem } = await person.isPutOutOf(room);
+          assert.equal(problem.code, "banned");
+          await adas.says(hall, `heard ${round}`);
+          await person.hearsStored(hall, `heard ${round}`);
+          const { shown, stored, committed } = person.heard(room);
+          const seqs = [...stored, ...committed].map(({ seq }) => seq);
+          assert.equal(seqs.some((seq) => seq >= after.seq), false, "a later number is heard");
+          const texts = [...shown, ...committed].map(({ content }) => content);
+          assert.equal(texts.includes(`after ${round}`), false, "later words are heard");
+          assert.equal((await person.isRefused(room, headers)).code, "banned");
+          const { problem: mute } = await person.sends("/app/chat", { roomId: room, content: "?" });
+          assert.equal(mute.code, "banned");
+        }
+        await lifts(ada, room, eve, "ban");
+      }
+      const { shown } = adas.heard(room);
+      assert.equal(shown.some(({ content }) => content === "?"), false, "what was refused is shown");
+    });
+  }
+
+  test("who is muted hears and does not speak, and nobody sees him try", async (t) => {
+    const house = await House.opens(t);
+    const [ada, mia] = [await house.signsUp("Ada"), await house.signsUp("Mia")];
+    const room = await openRoom(ada, "quiet");
+    const adas = await Person.connects(t, "Ada", house.one, ada.token);
+    const mias = await Person.connects(t, "Mia", house.two, mia.token);
+    await adas.enters(room);
+    await mias.enters(room);
+    const { messageId: id } = await mias.says(room, "before");
+    await sanctions(ada, room, mia, "mute");
+    const { problem } = await mias.sends("/app/chat", { roomId: room, content: "during" });
+    assert.equal(problem.code, "muted");
+    const edit = await mias.sends("/app/edit", { roomId: room, id, content: "during" });
+    assert.equal(edit.problem.code, "muted");
+    await adas.says(room, "listen");
+    await mias.hearsStored(room, "listen");
+    await lifts(ada, room, mia, "mute");
+    await mias.says(room, "again");
+    await adas.hearsStored(room, "again");
+    const { shown, rejected } = adas.heard(room);
+    const texts = shown.map(({ content }) => content);
+    // Shown before the instance knew, it was taken back.
+    assert.equal(texts.filter((text) => text === "during").length, rejected.length);
+  });
+
+  test("nothing is said in an archived room", async (t) => {
+    const house = await House.opens(t);
+    const ada = await house.signsUp("Ada");
+    const room = await openRoom(ada, "old");
+    const adas = await Person.connects(t, "Ada", house.one, ada.token);
+    await adas.enters(room, MODES.committed);
+    await adas.says(room, "last words");
+    const archived = await ada.asks("PATCH", `/rooms/${room}`, { body: { archived: true } });
+    assert.equal(archived.json.archived, true, archived.text);
+    const { problem } = await adas.sends("/app/chat", { roomId: room, content: "more" });
+    assert.equal(problem.code, "room-archived");
+    await ada.asks("PATCH", `/rooms/${room}`, { body: { archived: false } });
+    await adas.says(room, "again");
+    await adas.hears(room, ({ committed }) => committed.length === 2);
+  });
+
+  test("what is read on one device is read on the other", async (t) => {
+    const house = await House.opens(t);
+    const [ada, ben] = [await house.signsUp("Ada"), await house.signsUp("Ben")];
+    const room = await openRoom(ada, "read");
+    const phone = await Person.connects(t, "Ada's phone", house.two, ada.token);
+    const reads = await phone.follows("/user/queue/read");
+    await phone.enters(room);
+    const bens = await Person.connects(t, "Ben", house.one, ben.token);
+    for (const n of numbersTo(3)) await bens.says(room, `word ${n}`);
+    const unread = async () => {
+      const { json } = await ada.asks("GET", `/rooms/${room}`);
+      return [json.unread, json.readSeq];
+    };
+    assert.deepEqual(await unread(), [3, 0]);
+    const marks = [2, 1, 3].map((seq) => ada.asks("PUT", `/rooms/${room}/read`, { body: { seq } }));
+    for (const mark of await Promise.all(marks)) assert.equal(mark.status, 200, mark.text);
+    await reads.until((all) => all.some(({ seq }) => seq === 3), "the phone hears of the last mark");
+    for (const { roomId, userId } of reads.entries) {
+      assert.deepEqual([roomId, userId], [room, ada.id]);
+    }
+    assert.deepEqual(await unread(), [0, 3]);
+  });
+});
