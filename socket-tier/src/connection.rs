@@ -4,7 +4,8 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chat::{ChatRead, Message, Problem, ProblemCode, RoomId, Seq};
+use chat::{ChatRead, ChatTyping, Message, Problem, ProblemCode, RoomId, Seq};
+use fanout::Event;
 use serde::Deserialize;
 use stomp::{AckMode, Action, Admission, CloseReason, Credentials, Delivered, Session, Ticket};
 use time::OffsetDateTime;
@@ -20,7 +21,10 @@ use crate::destination::{self, Source, Target, not_let_in};
 use crate::drain::Departure;
 use crate::hub::{ConnectionId, HubHandle, Joining, Leaving, Listening, Mode};
 use crate::identity::{self, Doorkeeper, Now, Refusal, Speaker};
-use crate::limits::{HELD_FOR_ACK_MAX, SENDS_IN_FLIGHT_MAX, WRITE_CHUNK_BYTES, WRITE_TIMEOUT};
+use crate::limits::{
+    HELD_FOR_ACK_MAX, SENDS_IN_FLIGHT_MAX, TYPING_INTERVAL, TYPING_LIFETIME, WRITE_CHUNK_BYTES,
+    WRITE_TIMEOUT,
+};
 use crate::metrics::Metrics;
 use crate::outbox::{Delivery, End, Outbox};
 use crate::posting::Posting;
@@ -65,6 +69,8 @@ pub(crate) struct Connection<T> {
     errors: Option<Box<str>>,
     /// The subscription to `/user/queue/read`.
     reads: Option<Box<str>>,
+    /// When it was last told that the user writes.
+    typed_at: Option<Instant>,
     /// A SEND that waits for a SUBSCRIBE before it, or for its turn.
     held: Option<Action>,
     /// Messages that a subscription's acknowledgements hold back.
@@ -95,6 +101,7 @@ impl<T: Transport> Connection<T> {
             rooms: Vec::new(),
             errors: None,
             reads: None,
+            typed_at: None,
             held: None,
             unacknowledged: Vec::new(),
             joins_in_flight: 0,
@@ -398,11 +405,29 @@ impl<T: Transport> Connection<T> {
         ticket: Ticket,
     ) {
         let source = Source::parse(destination).and_then(|source| Ok((source, wish?)));
-        match source {
-            Ok((Source::Room(room), Wish { mode, since })) => {
+        let place = match source {
+            Ok((Source::Room(room), Wish { mode, since })) => Some((room, mode, since)),
+            Ok((Source::Presence(room), _)) => Some((room, Mode::Presence, None)),
+            Ok((Source::Typing(room), _)) => Some((room, Mode::Typing, None)),
+            Ok((Source::Readers(room), _)) => Some((room, Mode::Readers, None)),
+            Ok((Source::Errors, _)) => {
+                self.errors = Some(id.clone());
+                None
+            }
+            Ok((Source::Reads, _)) => {
+                self.reads = Some(id.clone());
+                None
+            }
+            Ok((Source::OwnQueue, _)) => None,
+            Err(problem) => return self.report(ticket, &problem),
+        };
+        match place {
+            Some((room, mode, since)) => {
+                let sender = self.speaker.sender();
                 let listening = Listening {
                     connection: self.id,
                     user: self.speaker.user(),
+                    nickname: sender.map(|sender| sender.nickname),
                     subscription: id.into(),
                     version: self.session.version(),
                     mode,
@@ -418,16 +443,7 @@ impl<T: Transport> Connection<T> {
                 };
                 self.around.hub.join(room, joining).await;
             }
-            Ok((Source::Errors, _)) => {
-                self.errors = Some(id);
-                self.session.settle(ticket, &[], now());
-            }
-            Ok((Source::Reads, _)) => {
-                self.reads = Some(id);
-                self.session.settle(ticket, &[], now());
-            }
-            Ok((Source::OwnQueue, _)) => self.session.settle(ticket, &[], now()),
-            Err(problem) => self.report(ticket, &problem),
+            None => self.session.settle(ticket, &[], now()),
         }
     }
 
@@ -482,11 +498,51 @@ impl<T: Transport> Connection<T> {
                     Err((ticket, problem)) => self.report(ticket, &problem),
                 }
             }
+            Target::Typing => match self.typing(body) {
+                Ok(()) => self.session.settle(ticket, &[], now()),
+                Err(problem) => self.report(ticket, &problem),
+            },
             Target::Auth => match self.renew(body) {
                 Ok(()) => self.session.settle(ticket, &[], now()),
                 Err(problem) => self.report(ticket, &problem),
             },
         }
+    }
+
+    /// Tells a room that the user writes, as often as that is worth telling.
+    fn typing(&mut self, body: &[u8]) -> Result<(), Problem> {
+        let typing = TypingWish::parse(body)?;
+        let Some(sender) = self.speaker.sender() else {
+            return Err(Problem::new(
+                ProblemCode::Forbidden,
+                "Nobody knows who writes; connect with a token.",
+            ));
+        };
+        let is_in = self.rooms.iter().any(|(room, listening)| {
+            room.as_str() == typing.room_id && listening.mode.is_in_room()
+        });
+        let (Some(user_id), true, Ok(room_id)) = (sender.id, is_in, RoomId::parse(&typing.room_id))
+        else {
+            return Err(Problem::new(
+                ProblemCode::Forbidden,
+                "Subscribe to the room before you write in it.",
+            ));
+        };
+        let is_early = self
+            .typed_at
+            .is_some_and(|typed_at| now() - typed_at < TYPING_INTERVAL);
+        if is_early && typing.typing {
+            return Ok(());
+        }
+        self.typed_at = typing.typing.then(now);
+        self.around.posting.tell(Event::Typing(ChatTyping {
+            room_id,
+            user_id,
+            nickname: sender.nickname.as_str().to_owned(),
+            typing: typing.typing,
+            expires_in_ms: TYPING_LIFETIME.as_millis() as u64,
+        }));
+        Ok(())
     }
 
     /// Hands one delivery to the session or, where it is a shared frame, straight to the socket.
@@ -677,6 +733,31 @@ impl Renewal {
     }
 }
 
+/// What a client SENDs to `/app/typing`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TypingWish {
+    room_id: String,
+    /// Whether he writes; false where he has stopped.
+    #[serde(default = "yes")]
+    typing: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl TypingWish {
+    fn parse(body: &[u8]) -> Result<Self, Problem> {
+        serde_json::from_slice(body).map_err(|_| {
+            Problem::new(
+                ProblemCode::InvalidRequest,
+                "The body does not say who writes; send {\"roomId\":…,\"typing\":true}.",
+            )
+        })
+    }
+}
+
 /// What a SUBSCRIBE asks for in the headers that this system adds.
 struct Wish {
     mode: Mode,
@@ -699,7 +780,7 @@ impl Wish {
         let since = match (headers.get("since"), mode) {
             (None, _) => None,
             (Some(number), Mode::Committed) => Some(parse_since(number)?),
-            (Some(_), Mode::Optimistic) => {
+            (Some(_), _) => {
                 return Err(Problem::new(
                     ProblemCode::InvalidRequest,
                     "The header since goes with delivery:committed.",

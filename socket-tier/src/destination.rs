@@ -11,6 +11,9 @@ pub(crate) const ERRORS: &str = "/user/queue/errors";
 /// Where one's other devices hear up to where one has read.
 pub(crate) const READ: &str = "/user/queue/read";
 
+/// Where it is sent that one writes.
+pub(crate) const TYPING: &str = "/app/typing";
+
 /// Where a message to a room is sent.
 pub(crate) const CHAT: &str = "/app/chat";
 
@@ -28,6 +31,12 @@ pub(crate) const AUTH: &str = "/app/auth";
 pub(crate) enum Source {
     /// The events of a room: `/topic/{roomId}`.
     Room(RoomId),
+    /// Who is in a room: `/topic/{roomId}/presence`.
+    Presence(RoomId),
+    /// Who writes in a room: `/topic/{roomId}/typing`.
+    Typing(RoomId),
+    /// Who has read a room up to where: `/topic/{roomId}/read`.
+    Readers(RoomId),
     /// The faults of this connection's frames: `/user/queue/errors`.
     Errors,
     /// Up to where this user has read his rooms: `/user/queue/read`.
@@ -42,9 +51,15 @@ impl Source {
     /// # Errors
     /// A problem that says what may be subscribed to.
     pub(crate) fn parse(destination: &str) -> Result<Self, Problem> {
-        if let Some(room) = destination.strip_prefix("/topic/") {
+        if let Some(topic) = destination.strip_prefix("/topic/") {
+            let (room, of): (_, fn(RoomId) -> Self) = match topic.rsplit_once('/') {
+                Some((room, "presence")) => (room, Self::Presence),
+                Some((room, "typing")) => (room, Self::Typing),
+                Some((room, "read")) => (room, Self::Readers),
+                _ => (topic, Self::Room),
+            };
             return RoomId::parse(room)
-                .map(Self::Room)
+                .map(of)
                 .map_err(|error| invalid_room(&error.to_string()));
         }
         if destination == ERRORS {
@@ -79,6 +94,8 @@ pub(crate) enum Target {
     Chat,
     /// A change of a message.
     Amend(Verb),
+    /// That one writes.
+    Typing,
     /// A newer token of the same user.
     Auth,
 }
@@ -93,6 +110,7 @@ impl Target {
             CHAT => return Ok(Self::Chat),
             EDIT => return Ok(Self::Amend(Verb::Edit)),
             DELETE => return Ok(Self::Amend(Verb::Delete)),
+            TYPING => return Ok(Self::Typing),
             AUTH => return Ok(Self::Auth),
             _ => {}
         }
@@ -158,7 +176,18 @@ mod tests {
             Source::parse("/topic/마루"),
             Ok(Source::Room(RoomId::parse("마루").expect("a room")))
         );
-        for wrong in ["/topic/", "/topic/a/b", "/topic/auth"] {
+        let presence = Source::parse("/topic/마루/presence");
+        assert_eq!(
+            presence,
+            Ok(Source::Presence(RoomId::parse("마루").expect("a room")))
+        );
+        for wrong in [
+            "/topic/",
+            "/topic/a/b",
+            "/topic/auth",
+            "/topic//typing",
+            "/topic/a/b/read",
+        ] {
             assert_eq!(
                 refusal(Source::parse(wrong)),
                 ProblemCode::InvalidRequest,

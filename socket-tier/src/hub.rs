@@ -9,6 +9,7 @@ mod gate;
 #[cfg(test)]
 mod model;
 mod order;
+mod presence;
 mod resume;
 mod room;
 mod shown;
@@ -17,24 +18,27 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
-use chat::{Access, Problem, ProblemCode, RoomId, Seq, UserId};
+use chat::{Access, Nickname, Problem, ProblemCode, RoomId, Seq, UserId};
 use fanout::{Event, Fanout, Incoming};
-use message_log::{Head, MessageLog, ReadError, Rules};
+use message_log::{ChangeError, Head, MessageLog, Presence, Present, ReadError, Rules};
 use stomp::{Ticket, Version};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{self, MissedTickBehavior};
+use uuid::Uuid;
 
 use crate::destination::not_let_in;
 use crate::failpoints;
 use crate::limits::{
-    HOLE_PATIENCE, HUB_QUEUE_MAX, LOOK_INTERVAL, REPAIR_PAGE, RESUME_RETRY, WATCH_TIMEOUT,
+    HOLE_PATIENCE, HUB_QUEUE_MAX, LOOK_INTERVAL, PRESENCE_LOOKS, PRESENCE_RENEWAL_LOOKS,
+    REPAIR_PAGE, RESUME_RETRY, WATCH_TIMEOUT,
 };
 use crate::metrics::Metrics;
 use crate::outbox::{Delivery, Outbox, Refused};
 use crate::residents::Residents;
 
 pub(crate) use broadcast::Broadcast;
+use presence::Comings;
 use resume::Progress;
 pub(crate) use room::Mode;
 use room::Room;
@@ -50,6 +54,8 @@ pub(crate) struct Listening {
     pub(crate) connection: ConnectionId,
     /// Who that is, where it is known.
     pub(crate) user: Option<UserId>,
+    /// Under which name, likewise.
+    pub(crate) nickname: Option<Nickname>,
     /// Its id.
     pub(crate) subscription: Arc<str>,
     /// The version of STOMP its frames are written in.
@@ -162,6 +168,18 @@ enum Work {
         after: Seq,
         missed: Result<Missed, ReadError>,
     },
+    /// Who came and who left was noted, or could not be.
+    Noted {
+        changes: Vec<Presence>,
+        is_done: bool,
+    },
+    /// The instance's lease was renewed; true where all has to be said anew.
+    Renewed(Result<bool, ChangeError>),
+    /// It was read who is in these rooms.
+    Present {
+        rooms: Vec<RoomId>,
+        present: Result<Vec<Present>, ReadError>,
+    },
     /// The rules of a private room were read.
     Ruled {
         room: RoomId,
@@ -183,6 +201,14 @@ pub(crate) struct Hub {
     fanout: Arc<dyn Fanout>,
     log: MessageLog,
     residents: Arc<Residents>,
+    /// The name under which this instance says who is in.
+    instance: Uuid,
+    comings: Comings,
+    /// Whether comings are being noted, and whether it is being read who is there.
+    noting: bool,
+    reading_present: bool,
+    /// How often all rooms were looked at.
+    looks: u32,
     work: JoinSet<Work>,
     /// Rooms that are watched and whose place nobody has looked up yet.
     unpositioned: Vec<RoomId>,
@@ -199,6 +225,7 @@ impl Hub {
         log: MessageLog,
         metrics: Arc<Metrics>,
         residents: Arc<Residents>,
+        instance: Uuid,
     ) -> (Self, HubHandle) {
         let (sender, commands) = mpsc::channel(HUB_QUEUE_MAX);
         let hub = Self {
@@ -208,6 +235,11 @@ impl Hub {
             fanout,
             log,
             residents,
+            instance,
+            comings: Comings::default(),
+            noting: false,
+            reading_present: false,
+            looks: 0,
             work: JoinSet::new(),
             unpositioned: Vec::new(),
             looking: false,
@@ -241,8 +273,12 @@ impl Hub {
                     Ok(work) => self.carry_on(work),
                     Err(error) => tracing::error!(%error, "work beside the hub failed"),
                 },
-                _ = looks.tick() => self.look_at_all(),
+                _ = looks.tick() => {
+                    self.look_at_all();
+                    self.look_at_people();
+                }
             }
+            self.mind_people();
         }
     }
 
@@ -252,7 +288,7 @@ impl Hub {
             .rooms
             .entry(name.clone())
             .or_insert_with(|| Room::new(&name));
-        match room.join(joining) {
+        match room.join(&name, joining, &mut self.comings) {
             Ok(true) => self.read_rules(&name),
             Ok(false) => {}
             Err(refused) => {
@@ -312,7 +348,7 @@ impl Hub {
 
     fn leave(&mut self, name: &RoomId, leaving: Leaving) {
         if let Some(room) = self.rooms.get_mut(name) {
-            room.leave(name, leaving.listening);
+            room.leave(name, leaving.listening, &mut self.comings);
             self.forget_if_empty(name);
         }
         if let Some((outbox, ticket)) = leaving.answer {
@@ -366,7 +402,24 @@ impl Hub {
             }
             Event::RulesChanged { access, .. } => self.compare_rules(event.room(), *access),
             Event::Rejected(reject) => room.reject(reject),
-            Event::Read { .. } => {}
+            Event::Read { read, is_shown } => {
+                if *is_shown {
+                    room.tell_read(read);
+                }
+            }
+            Event::Typing(typing) => room.tell_typing(typing),
+            Event::Presence {
+                room: name,
+                user,
+                nickname,
+                is_here,
+            } => {
+                let has_to_be_read = room.hint_presence(name, *user, nickname, *is_here);
+                // What is being read may be older than the hint.
+                if has_to_be_read || (self.reading_present && room.watches_people()) {
+                    self.comings.want(name);
+                }
+            }
         }
         self.mind_hole(event.room());
     }
@@ -404,7 +457,7 @@ impl Hub {
         let wanted_again = mem::take(&mut room.rules_wanted);
         match rules {
             Ok(rules) => {
-                room.learn(name, rules);
+                room.learn(name, rules, &mut self.comings);
                 if !wanted_again {
                     room.refuse_strangers(name, &not_let_in(name));
                 }
@@ -458,6 +511,9 @@ impl Hub {
                 missed,
             } => self.read(&room, after, missed),
             Work::Ruled { room, rules } => self.ruled(&room, rules),
+            Work::Noted { changes, is_done } => self.noted(changes, is_done),
+            Work::Renewed(renewed) => self.renewed(renewed),
+            Work::Present { rooms, present } => self.read_present(&rooms, present),
         }
     }
 
@@ -504,7 +560,7 @@ impl Hub {
                     };
                     // Whom an open room keeps out is found then, and he put out again.
                     if room.awaits_look() {
-                        room.learn(&name, None);
+                        room.learn(&name, None, &mut self.comings);
                     }
                     room.admit();
                 }
@@ -521,7 +577,7 @@ impl Hub {
             return;
         };
         if room.awaits_look() && head.access == Access::default() {
-            room.learn(&name, None);
+            room.learn(&name, None, &mut self.comings);
         }
         self.compare_rules(&name, head.access);
         let Some(room) = self.rooms.get_mut(&name) else {
@@ -540,6 +596,101 @@ impl Hub {
             self.make_good(&name);
         } else if let Some(delivered) = room.look(head.seq) {
             self.repair(name, delivered);
+        }
+    }
+
+    /// Renews the lease of this instance, and wants to know who is in the rooms, each in its time.
+    fn look_at_people(&mut self) {
+        let nth = self.looks;
+        self.looks = nth.wrapping_add(1);
+        if nth.is_multiple_of(PRESENCE_RENEWAL_LOOKS) {
+            let (log, instance) = (self.log.clone(), self.instance);
+            self.work
+                .spawn(async move { Work::Renewed(log.renew_presence(instance).await) });
+        }
+        if nth.is_multiple_of(PRESENCE_LOOKS) {
+            for (name, room) in &self.rooms {
+                if room.watches_people() {
+                    self.comings.want(name);
+                }
+            }
+        }
+    }
+
+    fn renewed(&mut self, renewed: Result<bool, ChangeError>) {
+        match renewed {
+            Ok(false) => {}
+            Ok(true) => {
+                for (name, room) in &self.rooms {
+                    room.say_anew(name, &mut self.comings);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "who is here cannot be said"),
+        }
+    }
+
+    /// Notes who came and who left, and reads who is there, each once at a time.
+    fn mind_people(&mut self) {
+        if !self.noting {
+            let changes = self.comings.take();
+            if !changes.is_empty() {
+                self.noting = true;
+                let (log, instance) = (self.log.clone(), self.instance);
+                self.work.spawn(async move {
+                    let noted = log.note_presence(instance, &changes).await;
+                    if let Err(error) = &noted {
+                        tracing::warn!(%error, "who came and who left cannot be noted");
+                        time::sleep(LOOK_INTERVAL).await;
+                    }
+                    let is_done = noted.is_ok();
+                    Work::Noted { changes, is_done }
+                });
+            }
+        }
+        if !self.reading_present {
+            let rooms = self.comings.take_wanted();
+            if !rooms.is_empty() {
+                self.reading_present = true;
+                let log = self.log.clone();
+                self.work.spawn(async move {
+                    let present = log.present(&rooms).await;
+                    Work::Present { rooms, present }
+                });
+            }
+        }
+    }
+
+    fn noted(&mut self, changes: Vec<Presence>, is_done: bool) {
+        self.noting = false;
+        if !is_done {
+            return self.comings.put_back(changes);
+        }
+        for change in changes {
+            self.fanout.publish(Arc::new(Event::Presence {
+                room: change.room,
+                user: change.user,
+                nickname: change.nickname.as_str().to_owned(),
+                is_here: change.is_here,
+            }));
+        }
+    }
+
+    fn read_present(&mut self, rooms: &[RoomId], present: Result<Vec<Present>, ReadError>) {
+        self.reading_present = false;
+        match present {
+            Ok(present) => {
+                for (name, present) in rooms.iter().zip(present) {
+                    // Something happened meanwhile: it is read once more, and that is told.
+                    if self.comings.wants(name) {
+                        continue;
+                    }
+                    if let Some(room) = self.rooms.get_mut(name) {
+                        room.tell_present(name, present);
+                    }
+                }
+            }
+            // One of the next looks wants to know it too.
+            Err(error) => tracing::warn!(%error, "who is in the rooms cannot be read"),
         }
     }
 
@@ -597,7 +748,7 @@ impl Hub {
         match missed {
             Ok(Missed { rows, rules }) => {
                 if let Some(rules) = rules {
-                    room.learn(name, rules);
+                    room.learn(name, rules, &mut self.comings);
                 }
                 let was_full = rows.len() == REPAIR_PAGE as usize;
                 let changes = rows.into_iter().map(|row| Arc::new(row.into())).collect();

@@ -79,6 +79,22 @@ pub const AMENDMENTS_AT_ONCE: usize = 2;
 /// overloaded.
 pub const AMENDMENTS_WAITING_MAX: usize = 1024;
 
+/// How many comings and leavings one statement notes.
+pub const PRESENCE_CHANGES_MAX: usize = 1_000;
+
+/// How often it is read who is in the rooms of which somebody listens for that, in looks at the
+/// rooms' counters ([`LOOK_INTERVAL`]).
+pub const PRESENCE_LOOKS: u32 = 5;
+
+/// How often the lease of an instance is renewed, in the same; a third of what it lasts.
+pub const PRESENCE_RENEWAL_LOOKS: u32 = 10;
+
+/// How often one connection may say that its user writes; more is not passed on.
+pub const TYPING_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long it is true that somebody writes, unless he says so again.
+pub const TYPING_LIFETIME: Duration = Duration::from_secs(5);
+
 /// How many commands wait for the hub; a connection that has one more waits.
 pub const HUB_QUEUE_MAX: usize = 8 * 1024;
 

@@ -23,6 +23,11 @@ impl Posting {
         Self { fanout, writer }
     }
 
+    /// Tells a room something that is not kept.
+    pub(crate) fn tell(&self, event: Event) {
+        self.fanout.publish(Arc::new(event));
+    }
+
     /// Shows a message to its room and hands it to the writer, which answers the ticket. It is
     /// `sender`'s, or where nobody knows whose it is, a guest's under the name that it carries.
     ///

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use crate::addresses::{AddressCap, Addresses};
 use crate::admin::{self, AdminToken};
@@ -110,6 +111,8 @@ pub struct SocketTier {
     workers: TaskTracker,
     /// Cancelled when the last socket is gone.
     finished: CancellationToken,
+    /// The name under which this instance says who is in.
+    instance: Uuid,
 }
 
 impl SocketTier {
@@ -132,6 +135,7 @@ impl SocketTier {
             draining: draining.clone(),
             runtime: Handle::current(),
         }))));
+        let instance = Uuid::new_v4();
         let (revocations, residents) = <(Arc<Revocations>, Arc<Residents>)>::default();
         let (hub, hub_handle) = Hub::new(
             Arc::clone(&fanout),
@@ -139,6 +143,7 @@ impl SocketTier {
             log.clone(),
             Arc::clone(&metrics),
             Arc::clone(&residents),
+            instance,
         );
         let writer = Writer::new(
             queue,
@@ -178,6 +183,7 @@ impl SocketTier {
             doors: Arc::new(doors),
             workers,
             finished,
+            instance,
         }
     }
 
@@ -237,6 +243,9 @@ impl SocketTier {
             self.finished.cancel();
             self.workers.close();
             self.workers.wait().await;
+            if let Err(error) = self.doors.log.end_presence(self.instance).await {
+                tracing::warn!(%error, "who was here stays until the lease has run out");
+            }
         };
         let in_order = time::timeout(grace, left).await.is_ok();
         if !in_order {

@@ -15,3 +15,112 @@ pub struct ChatRead {
     /// The place up to which he has.
     pub seq: Seq,
 }
+
+/// Says that somebody writes, for a moment, or has stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatTyping {
+    /// The room.
+    pub room_id: RoomId,
+    /// Who.
+    pub user_id: UserId,
+    /// Under which name.
+    pub nickname: String,
+    /// Whether he writes.
+    pub typing: bool,
+    /// After how many milliseconds it is no longer so, unless it is said again.
+    pub expires_in_ms: u64,
+}
+
+/// Who is in a room: all of it for whoever begins to listen, then what changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum ChatPresence {
+    /// Who is there now.
+    State {
+        /// The room.
+        room_id: RoomId,
+        /// How many people.
+        count: i64,
+        /// Who they are; empty where they are too many to be listed.
+        members: Vec<ChatPerson>,
+        /// Whether all of them are listed.
+        listed: bool,
+    },
+    /// Somebody came in.
+    Join {
+        /// The room.
+        room_id: RoomId,
+        /// Who.
+        #[serde(flatten)]
+        person: ChatPerson,
+        /// How many people are there now.
+        count: i64,
+    },
+    /// Somebody left.
+    Leave {
+        /// The room.
+        room_id: RoomId,
+        /// Who.
+        #[serde(flatten)]
+        person: ChatPerson,
+        /// How many people are there now.
+        count: i64,
+    },
+    /// How many people are there now, who are too many to be listed.
+    Count {
+        /// The room.
+        room_id: RoomId,
+        /// How many people.
+        count: i64,
+    },
+}
+
+/// Somebody in a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatPerson {
+    /// Who.
+    pub user_id: UserId,
+    /// Under which name.
+    pub nickname: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn an_event_of_presence_says_what_it_is() {
+        let room_id = RoomId::parse("lobby").expect("a room");
+        let person = ChatPerson {
+            user_id: UserId(Uuid::nil()),
+            nickname: "Ada".into(),
+        };
+        let state = ChatPresence::State {
+            room_id: room_id.clone(),
+            count: 1,
+            members: vec![person.clone()],
+            listed: true,
+        };
+        assert_eq!(
+            serde_json::to_string(&state).expect("JSON"),
+            r#"{"type":"state","roomId":"lobby","count":1,"members":[{"userId":"00000000-0000-0000-0000-000000000000","nickname":"Ada"}],"listed":true}"#
+        );
+        let leave = ChatPresence::Leave {
+            room_id,
+            person,
+            count: 0,
+        };
+        assert_eq!(
+            serde_json::to_string(&leave).expect("JSON"),
+            r#"{"type":"leave","roomId":"lobby","userId":"00000000-0000-0000-0000-000000000000","nickname":"Ada","count":0}"#
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! What is told.
 
-use chat::{Access, ChatMessageReceive, ChatRead, ChatReject, RoomId};
+use chat::{Access, ChatMessageReceive, ChatRead, ChatReject, ChatTyping, RoomId, UserId};
 
 /// What one instance tells the others about a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,20 @@ pub enum Event {
         /// Whether the room is so small that the others may see it.
         is_shown: bool,
     },
+    /// Somebody writes, or has stopped (channel `chat-message`).
+    Typing(ChatTyping),
+    /// Somebody came into a room of an instance, or left the last of his places in it there; it is
+    /// noted in Postgres already (channel `chat-message`).
+    Presence {
+        /// The room.
+        room: RoomId,
+        /// Who.
+        user: UserId,
+        /// Under which name.
+        nickname: String,
+        /// Whether he is there now.
+        is_here: bool,
+    },
     /// A message that was shown is withdrawn (channel `chat-message`).
     Rejected(ChatReject),
 }
@@ -40,6 +54,8 @@ impl Event {
             Self::Shown(message) | Self::Committed { message, .. } => &message.room_id,
             Self::RulesChanged { room, .. } => room,
             Self::Read { read, .. } => &read.room_id,
+            Self::Typing(typing) => &typing.room_id,
+            Self::Presence { room, .. } => room,
             Self::Rejected(reject) => &reject.room_id,
         }
     }
@@ -52,6 +68,8 @@ impl Event {
                     message.content.len() + message.sender.len()
                 }
                 Self::RulesChanged { .. } | Self::Read { .. } => 0,
+                Self::Typing(typing) => typing.nickname.len(),
+                Self::Presence { nickname, .. } => nickname.len(),
                 Self::Rejected(reject) => reject.reason.len(),
             }
     }

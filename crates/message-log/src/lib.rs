@@ -25,6 +25,7 @@ mod message_log;
 mod migrate;
 #[cfg(test)]
 mod plans;
+mod presence;
 mod read;
 mod rooms;
 mod search;
@@ -33,6 +34,7 @@ pub use amend::{Actor, AmendError, Amended, Amendment, AmendmentKind};
 pub use append::{APPEND_BATCH_MAX, AppendError, Appended, LockWait, Silence};
 pub use error::{Cause, ConnectError, MigrateError, ReadError};
 pub use message_log::MessageLog;
+pub use presence::{PRESENCE_LEASE, PRESENCE_LIST_MAX, Presence, Present};
 pub use read::{CHANGES_MAX, Durability, Head, PAGE_MESSAGES_MAX, Page, PageQuery};
 pub use rooms::{
     ChangeError, Made, Member, NewRoom, OPEN_ROOM_MEMBERS_MAX, READERS_SHOWN_MAX, ROOM_MEMBERS_MAX,

@@ -2,11 +2,13 @@
 
 use bytes::BytesMut;
 use chat::{
-    ChatMessageReceive, ChatReject, ChatResumed, ChatSnapshot, ChatTimestampReceive, RoomId, Seq,
+    ChatMessageReceive, ChatPresence, ChatRead, ChatReject, ChatResumed, ChatSnapshot,
+    ChatTimestampReceive, ChatTyping, RoomId, Seq,
 };
 use serde::Serialize;
 use stomp::Version;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
+use uuid::Uuid;
 
 /// The body of a MESSAGE to a room, with what its headers say.
 #[derive(Debug)]
@@ -71,6 +73,29 @@ impl Broadcast {
             last_seq: head,
         };
         Self::new(room, format!("snapshot-{head}"), &event)
+    }
+
+    /// Who is in a room, or how that has changed.
+    pub(crate) fn presence(room: &RoomId, event: &ChatPresence) -> Self {
+        Self::beside(room, "presence", event)
+    }
+
+    /// Somebody writes, or has stopped.
+    pub(crate) fn typing(typing: &ChatTyping) -> Self {
+        Self::beside(&typing.room_id, "typing", typing)
+    }
+
+    /// Up to where somebody has read.
+    pub(crate) fn read(read: &ChatRead) -> Self {
+        Self::beside(&read.room_id, "read", read)
+    }
+
+    /// What is told beside the messages, and not kept.
+    fn beside(room: &RoomId, what: &str, event: &impl Serialize) -> Self {
+        Self {
+            destination: format!("/topic/{room}/{what}"),
+            ..Self::new(room, Uuid::now_v7().to_string(), event)
+        }
     }
 
     fn new(room: &RoomId, message_id: String, event: &impl Serialize) -> Self {

@@ -229,6 +229,7 @@ mod tests {
         let listening = Listening {
             connection: ConnectionId(1),
             user: None,
+            nickname: None,
             subscription: "sub-0".into(),
             version: stomp::Version::V1_2,
             mode: Mode::Committed,

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
-use chat::{Access, ChatReject, Problem, RoomId, Seq, UserId};
-use message_log::Rules;
+use chat::{Access, ChatRead, ChatReject, ChatTyping, Problem, RoomId, Seq, UserId};
+use message_log::{Present, Rules};
 use stomp::{Ticket, Version};
 
 use super::broadcast::Broadcast;
 use super::gate::Gate;
 use super::order::{Change, Offer, Order};
+use super::presence::{Comings, People};
 use super::resume::{Progress, Reading, Resuming};
 use super::shown::Shown;
 use super::{ConnectionId, Joining, Listening};
@@ -36,6 +37,19 @@ pub(crate) enum Mode {
     Optimistic,
     /// Each message once, complete, after the commit.
     Committed,
+    /// Who is there, and no message.
+    Presence,
+    /// Who writes, and no message.
+    Typing,
+    /// Who has read up to where, and no message.
+    Readers,
+}
+
+impl Mode {
+    /// Whether whoever listens so is in the room.
+    pub(crate) fn is_in_room(self) -> bool {
+        matches!(self, Self::Optimistic | Self::Committed)
+    }
 }
 
 struct Member {
@@ -58,6 +72,9 @@ pub(crate) struct Room {
     pub(super) rules_reading: bool,
     pub(super) rules_wanted: bool,
     groups: HashMap<Group, Vec<Member>>,
+    people: People,
+    /// How many listen for that.
+    people_watchers: usize,
     /// Listeners that are still told what they missed.
     resuming: Vec<Resuming>,
     listeners: usize,
@@ -86,13 +103,18 @@ impl Room {
     /// Adds a listener. Its SUBSCRIBE is answered at once, or where the room is new, by
     /// [`position`](Self::position). True where the rules have to be read first, as whoever joins
     /// may not hear it as far as is known.
-    pub(super) fn join(&mut self, joining: Joining) -> Result<bool, Joining> {
+    pub(super) fn join(
+        &mut self,
+        name: &RoomId,
+        joining: Joining,
+        comings: &mut Comings,
+    ) -> Result<bool, Joining> {
         if self.listeners >= LISTENERS_PER_ROOM_MAX {
             return Err(joining);
         }
         self.listeners += 1;
         if self.gate.admits(joining.listening.user) {
-            self.enter(joining);
+            self.enter(name, joining, comings);
             Ok(false)
         } else {
             self.strangers.push(joining);
@@ -105,7 +127,7 @@ impl Room {
         self.gate.awaits_look()
     }
 
-    fn enter(&mut self, joining: Joining) {
+    fn enter(&mut self, name: &RoomId, joining: Joining, comings: &mut Comings) {
         let Joining {
             listening,
             since,
@@ -113,6 +135,17 @@ impl Room {
             ticket,
         } = joining;
         self.joining.push((Arc::clone(&outbox), ticket));
+        if let (Some(user), Some(nickname)) = (listening.user, &listening.nickname)
+            && listening.mode.is_in_room()
+            && self.people.enter(user, nickname)
+        {
+            comings.note(name, user, nickname.clone(), true);
+        }
+        if listening.mode == Mode::Presence {
+            self.people
+                .await_state(listening.clone(), Arc::clone(&outbox));
+            comings.want(name);
+        }
         match since {
             Some(since) => self.resuming.push(Resuming::new(listening, outbox, since)),
             None => self.listen(listening, outbox, Seq::ZERO),
@@ -129,31 +162,116 @@ impl Room {
 
     /// Takes the rules as they were read: ends the subscriptions of whoever is no member any more,
     /// and lets in who is one now.
-    pub(super) fn learn(&mut self, name: &RoomId, rules: Option<Rules>) {
+    pub(super) fn learn(&mut self, name: &RoomId, rules: Option<Rules>, comings: &mut Comings) {
         self.gate.learn(rules);
         let gate = &self.gate;
         let mut ended = Vec::new();
+        let mut people_watchers = self.people_watchers;
         self.groups.retain(|group, members| {
             let gone = members.extract_if(.., |member| !gate.admits(member.user));
-            ended.extend(gone.map(|member| (member.outbox, Arc::clone(&group.subscription))));
+            let is_in_room = group.mode.is_in_room();
+            let before = ended.len();
+            ended.extend(gone.map(|member| {
+                let user = member.user.filter(|_| is_in_room);
+                (member.outbox, Arc::clone(&group.subscription), user)
+            }));
+            if group.mode == Mode::Presence {
+                people_watchers -= ended.len() - before;
+            }
             !members.is_empty()
         });
         let gone = self
             .resuming
             .extract_if(.., |resuming| !gate.admits(resuming.listening.user));
-        ended.extend(gone.map(|resuming| (resuming.outbox, resuming.listening.subscription)));
+        ended.extend(gone.map(|resuming| {
+            let Listening {
+                subscription, user, ..
+            } = resuming.listening;
+            (resuming.outbox, subscription, user)
+        }));
+        self.people_watchers = people_watchers;
         self.listeners -= ended.len();
-        for (outbox, subscription) in ended {
+        for (outbox, subscription, user) in ended {
+            self.leaves(name, user, comings);
             outbox.push(Delivery::Ended {
                 room: name.clone(),
                 subscription,
             });
         }
+        let gate = &self.gate;
+        self.people.retain_waiting(|user| gate.admits(user));
         let (members, strangers) = mem::take(&mut self.strangers)
             .into_iter()
             .partition(|joining: &Joining| gate.admits(joining.listening.user));
         self.strangers = strangers;
-        members.into_iter().for_each(|member| self.enter(member));
+        for member in members {
+            self.enter(name, member, comings);
+        }
+    }
+
+    /// Takes a place of somebody in the room away.
+    fn leaves(&mut self, name: &RoomId, user: Option<UserId>, comings: &mut Comings) {
+        if let Some(user) = user
+            && let Some(nickname) = self.people.leave(user)
+        {
+            comings.note(name, user, nickname, false);
+        }
+    }
+
+    /// Says anew who is in the room on this instance.
+    pub(super) fn say_anew(&self, name: &RoomId, comings: &mut Comings) {
+        for (user, nickname) in self.people.own() {
+            comings.note(name, user, nickname.clone(), true);
+        }
+    }
+
+    /// Whether somebody listens for who is there.
+    pub(super) fn watches_people(&self) -> bool {
+        self.people_watchers > 0
+    }
+
+    /// Tells that somebody came in on some instance, or has left one. True where it has to be read
+    /// who is there.
+    pub(super) fn hint_presence(
+        &mut self,
+        name: &RoomId,
+        user: UserId,
+        nickname: &str,
+        is_here: bool,
+    ) -> bool {
+        if !self.watches_people() {
+            return false;
+        }
+        if !is_here {
+            return self.people.is_listed();
+        }
+        if let Some(event) = self.people.came(name, user, nickname) {
+            self.tell(Mode::Presence, || Some(Broadcast::presence(name, &event)));
+        }
+        false
+    }
+
+    /// Tells who is there as it was read.
+    pub(super) fn tell_present(&mut self, name: &RoomId, present: Present) {
+        for event in self.people.read(name, present) {
+            self.tell(Mode::Presence, || Some(Broadcast::presence(name, &event)));
+        }
+        let (waiting, state) = self.people.state(name);
+        for (listening, outbox) in waiting {
+            outbox.push(listening.delivery(Broadcast::presence(name, &state)));
+        }
+    }
+
+    /// Tells that somebody writes.
+    pub(super) fn tell_typing(&self, typing: &ChatTyping) {
+        if self.gate.lets_speak(Some(typing.user_id)) {
+            self.tell(Mode::Typing, || Some(Broadcast::typing(typing)));
+        }
+    }
+
+    /// Tells the others up to where somebody has read.
+    pub(super) fn tell_read(&self, read: &ChatRead) {
+        self.tell(Mode::Readers, || Some(Broadcast::read(read)));
     }
 
     /// Refuses whoever is still no member.
@@ -165,6 +283,9 @@ impl Room {
     }
 
     fn listen(&mut self, listening: Listening, outbox: Arc<Outbox>, knows: Seq) {
+        if listening.mode == Mode::Presence {
+            self.people_watchers += 1;
+        }
         let member = Member {
             connection: listening.connection,
             user: listening.user,
@@ -178,7 +299,7 @@ impl Room {
     }
 
     /// Removes a listener.
-    pub(super) fn leave(&mut self, name: &RoomId, listening: Listening) {
+    pub(super) fn leave(&mut self, name: &RoomId, listening: Listening, comings: &mut Comings) {
         if let Some(index) = self.strangers.iter().position(|stranger| {
             stranger.listening.connection == listening.connection
                 && stranger.listening.subscription == listening.subscription
@@ -196,18 +317,27 @@ impl Room {
         if let Some(index) = self.resuming_index(&listening) {
             self.resuming.swap_remove(index);
             self.listeners -= 1;
+            self.leaves(name, listening.user, comings);
             return;
         }
-        let connection = listening.connection;
+        self.people.forget(&listening);
+        let (connection, user) = (listening.connection, listening.user);
         let group = Group::of(listening);
         let Some(members) = self.groups.get_mut(&group) else {
             return;
         };
         let before = members.len();
         members.retain(|member| member.connection != connection);
-        self.listeners -= before - members.len();
+        let left = before - members.len();
+        self.listeners -= left;
+        if group.mode == Mode::Presence {
+            self.people_watchers -= left;
+        }
         if members.is_empty() {
             self.groups.remove(&group);
+        }
+        if group.mode.is_in_room() && left > 0 {
+            self.leaves(name, user, comings);
         }
     }
 

@@ -23,7 +23,11 @@ impl Kind {
     /// The kind of channel that carries an event.
     pub(super) fn of(event: &Event) -> Self {
         match event {
-            Event::Shown(_) | Event::Rejected(_) | Event::Read { .. } => Self::Message,
+            Event::Shown(_)
+            | Event::Rejected(_)
+            | Event::Read { .. }
+            | Event::Typing(_)
+            | Event::Presence { .. } => Self::Message,
             Event::Committed { .. } | Event::RulesChanged { .. } => Self::Timestamp,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chat::{Access, ChatMessageReceive, ChatRead, ChatReject, RoomId};
+use chat::{Access, ChatMessageReceive, ChatRead, ChatReject, RoomId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -51,6 +51,21 @@ impl Letter {
                     is_shown: *is_shown,
                 };
                 (READ, serde_json::value::to_raw_value(&read))
+            }
+            Event::Typing(typing) => (TYPING, serde_json::value::to_raw_value(typing)),
+            Event::Presence {
+                room,
+                user,
+                nickname,
+                is_here,
+            } => {
+                let presence = Presence {
+                    room_id: room.clone(),
+                    user_id: *user,
+                    nickname: nickname.clone(),
+                    is_here: *is_here,
+                };
+                (PRESENCE, serde_json::value::to_raw_value(&presence))
             }
             Event::Rejected(reject) => (REJECTED, serde_json::value::to_raw_value(reject)),
         };
@@ -148,6 +163,16 @@ impl Sealer {
                 let Read { read, is_shown } = parse(envelope.event)?;
                 Event::Read { read, is_shown }
             }
+            TYPING => Event::Typing(parse(envelope.event)?),
+            PRESENCE => {
+                let presence: Presence = parse(envelope.event)?;
+                Event::Presence {
+                    room: presence.room_id,
+                    user: presence.user_id,
+                    nickname: presence.nickname,
+                    is_here: presence.is_here,
+                }
+            }
             REJECTED => Event::Rejected(parse::<ChatReject>(envelope.event)?),
             _ => return Err(Rejection::Unknown),
         };
@@ -161,6 +186,8 @@ impl Sealer {
 const SHOWN: &str = "shown";
 const COMMITTED: &str = "committed";
 const READ: &str = "read";
+const TYPING: &str = "typing";
+const PRESENCE: &str = "presence";
 const REJECTED: &str = "rejected";
 const RULES: &str = "rules";
 
@@ -191,6 +218,15 @@ struct Read {
     #[serde(flatten)]
     read: ChatRead,
     is_shown: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Presence {
+    room_id: RoomId,
+    user_id: UserId,
+    nickname: String,
+    is_here: bool,
 }
 
 #[derive(Deserialize)]

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use fanout::Event;
 
-use crate::instance::{Instance, committed, read, rejected, room, rules_changed, shown};
+use crate::instance::{
+    Instance, committed, presence, read, rejected, room, rules_changed, shown, typing,
+};
 
 /// A place where instances meet by way of one adapter.
 pub(crate) trait Meeting {
@@ -54,6 +56,8 @@ pub(crate) async fn every_watcher_hears_every_kind_of_event(meeting: &impl Meeti
         rejected(&hall),
         rules_changed(&hall),
         read(&hall),
+        typing(&hall),
+        presence(&hall),
     ] {
         let said = speaker.says(event);
         ann.hears(&said).await;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat::{
-    Access, ChatMessageReceive, ChatRead, ChatReject, MessageId, RoomId, Seq, TempId, UserId,
+    Access, ChatMessageReceive, ChatRead, ChatReject, ChatTyping, MessageId, RoomId, Seq, TempId,
+    UserId,
 };
 use fanout::{Event, Fanout, Incoming};
 use time::macros::datetime;
@@ -87,6 +88,27 @@ pub(crate) fn read(room: &RoomId) -> Event {
             seq: Seq(5),
         },
         is_shown: true,
+    }
+}
+
+/// Somebody writes.
+pub(crate) fn typing(room: &RoomId) -> Event {
+    Event::Typing(ChatTyping {
+        room_id: room.clone(),
+        user_id: UserId(Uuid::from_u128(7)),
+        nickname: "지은".to_owned(),
+        typing: true,
+        expires_in_ms: 5_000,
+    })
+}
+
+/// Somebody came in.
+pub(crate) fn presence(room: &RoomId) -> Event {
+    Event::Presence {
+        room: room.clone(),
+        user: UserId(Uuid::from_u128(7)),
+        nickname: "지은".to_owned(),
+        is_here: true,
     }
 }
 

@@ -10,6 +10,7 @@ mod heads;
 mod idempotency;
 mod migrate;
 mod page;
+mod presence;
 mod room_life;
 mod rooms;
 mod search;
