@@ -81,6 +81,35 @@ suite("changes of messages", { timeout: 300_000 }, () => {
     assert.deepEqual(changed.map(({ deleted, rev }) => [deleted, rev]), [[true, 5]]);
   });
 
+  test("what is said is found at once, on whichever instance, and as it is now", async (t) => {
+    const house = await House.opens(t);
+    const ada = await house.signsUp("Ada");
+    const room = freshRoom("found");
+    const people = await Promise.all(
+      [house.one, house.two].map((instance) => Person.connects(t, "Ada", instance, ada.token)),
+    );
+    await people[0].says(room, "내일 회의실에서 만나요");
+    const { messageId: id } = await people[1].says(room, "회의는 취소되었습니다");
+    const found = async (query) => {
+      const search = new URLSearchParams(query);
+      const { json, text } = await ada.asks("GET", `/${room}/messages/search?${search}`);
+      return json.messages?.map(({ content }) => content) ?? text;
+    };
+    const both = ["회의는 취소되었습니다", "내일 회의실에서 만나요"];
+    for (const q of ["회의", "회의".normalize("NFD"), "ㅎㅇ"]) assert.deepEqual(await found({ q }), both);
+    assert.deepEqual(await found({ q: "의실 내일" }), [both[1]]);
+    assert.deepEqual(await found({ q: "ㅊㅅ", sender: "Ada" }), [both[0]]);
+    await people[0].sends("/app/edit", { roomId: room, id, content: "점심은 김치찌개" });
+    assert.deepEqual(await found({ q: "회의" }), [both[1]]);
+    assert.deepEqual(await found({ q: "치찌" }), ["점심은 김치찌개"]);
+    await people[0].sends("/app/delete", { roomId: room, id });
+    for (const q of ["치찌", "찌"]) assert.deepEqual(await found({ q }), []);
+    const mine = `/rooms/${room}/members/${ada.id}`;
+    await ada.asks("PUT", mine, { body: { role: "member" } });
+    const { json } = await ada.asks("GET", `/rooms/messages/search?q=${encodeURIComponent("회의")}`);
+    assert.deepEqual(json.messages.map(({ content }) => content), [both[1]]);
+  });
+
   test("who may not, and what cannot be, is refused over the socket as over HTTP", async (t) => {
     const house = await House.opens(t);
     const [ada, ben] = [await house.signsUp("Ada"), await house.signsUp("Ben")];

@@ -24,14 +24,14 @@ $$;
 
 -- The first place of a room whose message is not older than a time, found by halving: times only
 -- grow with the places. One behind the last number where all are older.
-CREATE FUNCTION chat_seq_at(room text, at timestamptz) RETURNS bigint
+CREATE FUNCTION chat_seq_at(room text, moment timestamptz) RETURNS bigint
 LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$
     WITH RECURSIVE half (low, high) AS (
         SELECT 0::bigint, coalesce((SELECT last_seq FROM chat_room WHERE room_id = room), 0) + 1
         UNION ALL
         SELECT
-            CASE WHEN probe.created_at < at THEN probe.seq ELSE half.low END,
-            CASE WHEN probe.created_at < at THEN half.high ELSE (half.low + half.high) / 2 END
+            CASE WHEN probe.created_at < moment THEN probe.seq ELSE half.low END,
+            CASE WHEN probe.created_at < moment THEN half.high ELSE (half.low + half.high) / 2 END
         FROM half
         LEFT JOIN LATERAL (
             SELECT m.seq, m.created_at

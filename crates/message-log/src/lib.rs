@@ -41,4 +41,6 @@ pub use rooms::{
     ROOM_SANCTIONS_MAX, ROOMS_JOINED_MAX, ROOMS_OWNED_MAX, ROOMS_PAGE_MAX, ReadTo, Room, Rules,
     Sanctioned, Standing, UNREAD_MAX,
 };
-pub use search::{BySender, Found, SEARCH_MESSAGES_MAX, SearchQuery};
+pub use search::{
+    BySender, Found, FoundAcross, SEARCH_MESSAGES_MAX, SEARCH_ROOMS_MAX, SearchQuery,
+};

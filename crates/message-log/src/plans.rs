@@ -83,6 +83,21 @@ async fn every_statement_on_large_tables_goes_by_an_index() {
     let plan_of_search = plan(&mut lease, search::PROBE, probed).await;
     uses(&plan_of_search, "chat_message_search_tokens");
     uses(&plan_of_search, "chat_message_room_id_seq_key");
+    let probed_rooms = |statement: Statement| {
+        statement
+            .bind(vec![room.clone(), room.clone()])
+            .bind(vec![0_i64, 1])
+            .bind(vec![0_i64; 2])
+            .bind(vec![500_i64; 2])
+            .bind(vec![1, 2, 3, 4])
+            .bind(2_i64)
+            .bind(50_i64)
+            .bind(None::<time::OffsetDateTime>)
+            .bind(None::<Uuid>)
+    };
+    let plan_of_rooms = plan(&mut lease, search::rooms::PROBE_ROOMS, probed_rooms).await;
+    uses(&plan_of_rooms, "chat_message_search_tokens");
+    uses(&plan_of_rooms, "chat_message_room_id_seq_key");
     let scanned = |statement: Statement| {
         statement
             .bind(room.clone())

@@ -25,6 +25,7 @@ use time::serde::rfc3339;
 use utoipa::{OpenApi, ToSchema};
 
 use crate::membership::no_such_room;
+use crate::search;
 use crate::unread::problem_of;
 
 /// How many rooms or members a page has where the request says nothing.
@@ -45,6 +46,7 @@ pub(crate) fn routes(rooms: Rooms) -> Router {
             "/rooms/{roomId}",
             get(show::show).patch(rename::rename).delete(close::close),
         )
+        .route("/rooms/messages/search", get(search::search_rooms))
         .route("/rooms/{roomId}/read", put(read::read))
         .route("/rooms/{roomId}/sanctions", get(sanction::list))
         .route(

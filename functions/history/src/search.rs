@@ -1,15 +1,22 @@
-//! `GET /{roomId}/messages/search`: what was said somewhere in a room, newest first.
+//! `GET /{roomId}/messages/search`: what was said somewhere in a room, newest first, or in any of
+//! one's own.
 
 use axum::Json;
 use axum::extract::State;
-use chat::{ChatMessageReceive, ChatMessagesReceive, PageInfo, SearchText, Seq, UserId};
+use chat::{
+    ChatMessageReceive, ChatMessagesReceive, MessageId, PageInfo, Problem, ProblemCode, SearchText,
+    Seq, UserId,
+};
 use http_edge::{Parameters, ProblemResponse};
 use message_log::{BySender, MessageLog, SEARCH_MESSAGES_MAX, SearchQuery};
+use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
+use crate::caller::Known;
 use crate::in_room::InRoom;
+use crate::rooms::Rooms;
 use crate::unread::problem_of;
 
 /// How many messages an answer has where the request says nothing.
@@ -35,17 +42,69 @@ pub(crate) async fn search(
     }))
 }
 
-fn search_query(mut parameters: Parameters) -> Result<SearchQuery, ProblemResponse> {
+/// What was found in the caller's rooms.
+#[derive(Serialize)]
+pub(crate) struct AcrossJson {
+    messages: Vec<ChatMessageReceive>,
+    page: AcrossPageJson,
+}
+
+#[derive(Serialize)]
+struct AcrossPageJson {
+    limit: u32,
+    /// What to go on with; `null` where nothing more was found.
+    before: Option<MessageId>,
+}
+
+/// `GET /rooms/messages/search`: the same over all rooms of the caller.
+pub(crate) async fn search_rooms(
+    State(rooms): State<Rooms>,
+    caller: Known,
+    mut parameters: Parameters,
+) -> Result<Json<AcrossJson>, ProblemResponse> {
+    let limit = limit(&mut parameters);
+    let before = parameters.parsed("before", "the id of a message", |id: &Uuid| !id.is_nil());
+    let query = SearchQuery {
+        limit,
+        ..wishes(&mut parameters)
+    };
+    parameters.finish()?;
+    let before = before.map(MessageId);
+    let found = rooms.log.search_rooms(caller.user(), &query, before).await;
+    let found = found.map_err(|error| problem_of(&error))?.ok_or_else(|| {
+        Problem::new(
+            ProblemCode::InvalidRequest,
+            "Over all rooms a search takes a sender, or a word of two characters or more, and goes \
+             on before a message that there is.",
+        )
+        .pointing_at("?q", "is too short, or before names no message")
+    })?;
+    let messages = found.messages.into_iter().map(ChatMessageReceive::from);
+    Ok(Json(AcrossJson {
+        messages: messages.collect(),
+        page: AcrossPageJson {
+            limit,
+            before: found.before,
+        },
+    }))
+}
+
+fn limit(parameters: &mut Parameters) -> u32 {
     let limits = format!("a whole number from 1 to {SEARCH_MESSAGES_MAX}");
     let limit = parameters.parsed("limit", &limits, |limit| {
         (1..=SEARCH_MESSAGES_MAX).contains(limit)
     });
+    limit.unwrap_or(LIMIT_DEFAULT)
+}
+
+fn search_query(mut parameters: Parameters) -> Result<SearchQuery, ProblemResponse> {
+    let limit = limit(&mut parameters);
     let before = parameters.parsed("before", "a number of the room, 0 or greater", |n| *n >= 0);
     let wishes = wishes(&mut parameters);
     parameters.finish()?;
     Ok(SearchQuery {
         before: before.map(Seq),
-        limit: limit.unwrap_or(LIMIT_DEFAULT),
+        limit,
         ..wishes
     })
 }

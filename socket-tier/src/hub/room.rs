@@ -425,7 +425,11 @@ impl Room {
     /// Shows a message that is not stored yet; one of a private room is shown when it is stored,
     /// since only then is it certain that its sender and its hearers were members.
     pub(super) fn show(&mut self, message: &chat::ChatMessageReceive) {
-        let may_be_shown = !self.gate.is_private() && self.gate.lets_speak(message.sender_id);
+        // While new rules are being read it is not known whom they keep out; it is then shown when
+        // it is stored, as whatever was not heard before its commit.
+        let may_be_shown = !self.gate.is_private()
+            && !self.rules_reading
+            && self.gate.lets_speak(message.sender_id);
         if may_be_shown && self.shown.show(message.temp_id) {
             self.tell(Mode::Optimistic, || Some(Broadcast::shown(message)));
         }

@@ -5,17 +5,24 @@
 //! looks at the texts themselves, so that one answer costs about the same in a room of any size;
 //! where it ends before the room does, it says where to go on.
 
+pub(crate) mod rooms;
 mod token;
 
+use std::time::Duration;
+
 use chat::{Message, RoomId, SearchText, Seq, UserId};
-use sqlx::Row;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{Postgres, Row};
 use time::OffsetDateTime;
+use tokio::time::timeout;
 
 use crate::MessageLog;
-use crate::error::ReadError;
+use crate::append::roll_back;
+use crate::error::{Cause, ReadError};
 use crate::read::row::message;
 
+pub use rooms::{FoundAcross, SEARCH_ROOMS_MAX};
 pub(crate) use token::tokens_of;
 
 /// The most messages of one answer.
@@ -23,7 +30,7 @@ pub const SEARCH_MESSAGES_MAX: u32 = 100;
 
 /// How many blocks the statements of one answer ask for: few at first, since what is searched for
 /// is mostly found there.
-const ROUNDS: [usize; 3] = [4, 28, 224];
+const ROUNDS: [usize; 3] = [1, 31, 224];
 
 /// The most tokens that one probe of the index takes; the texts are looked at in any case.
 const TOKENS_PER_PROBE_MAX: usize = 16;
@@ -81,11 +88,11 @@ SELECT coalesce((SELECT last_seq FROM chat_room WHERE room_id = $1), 0) AS last_
 /// Asks the index once for each block of `$2`, with the `$4` tokens of `$3` that are its own, and
 /// reads the newest `$7` messages found between `$5` and `$6`, both exclusive.
 ///
-/// The innermost query names the tokens alone, behind a fence: the planner, who knows nothing of
-/// them, would else hope to meet them soon by reading the room backwards.
+/// The innermost query names the tokens alone, and the last the place, each behind a fence: the
+/// planner, who knows nothing of the tokens, would else hope to meet them soon by reading the room
+/// backwards.
 pub(crate) const PROBE: &str = "
-SELECT m.id, m.seq, m.rev, m.temp_id, m.sender, m.sender_id, m.content, m.created_at, m.edited_at,
-    m.is_deleted
+SELECT m.*
 FROM unnest($2::bigint[]) WITH ORDINALITY AS probe (block, nth)
 CROSS JOIN LATERAL (
     SELECT found.seq
@@ -100,7 +107,12 @@ CROSS JOIN LATERAL (
     ORDER BY found.seq DESC
     LIMIT $7
 ) AS hit
-JOIN chat_message AS m ON m.room_id = $1 AND m.seq = hit.seq
+CROSS JOIN LATERAL (
+    SELECT id, seq, rev, temp_id, sender, sender_id, content, created_at, edited_at, is_deleted
+    FROM chat_message
+    WHERE room_id = $1 AND seq = hit.seq
+    OFFSET 0
+) AS m
 WHERE NOT m.is_deleted
 ORDER BY m.seq DESC
 LIMIT $7";
@@ -119,7 +131,38 @@ struct Span {
     high: i64,
 }
 
+/// The planner overrates the probes by far and would compile them first, which takes longer than
+/// all of them.
+const BEGIN: &str = "
+BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
+SET LOCAL jit = off;
+SET LOCAL statement_timeout = '2s'";
+
+/// How long one statement may take, waiting for a connection included.
+const STATEMENT_TIME_MAX: Duration = Duration::from_secs(3);
+
 impl MessageLog {
+    /// Runs a statement that asks the index, and returns its rows.
+    async fn ask(
+        &self,
+        statement: Query<'_, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, ReadError> {
+        let asked = async {
+            let mut lease = self.lease().await?;
+            sqlx::raw_sql(BEGIN).execute(&mut *lease).await?;
+            let rows = statement.fetch_all(&mut *lease).await;
+            roll_back(lease).await;
+            rows
+        };
+        match timeout(STATEMENT_TIME_MAX, asked).await {
+            Ok(outcome) => outcome.map_err(ReadError::from),
+            Err(_) => {
+                let late = Cause::late("searching", STATEMENT_TIME_MAX);
+                Err(ReadError::Unavailable(late))
+            }
+        }
+    }
+
     /// Finds messages of a room, newest first. Deleted ones are not among them.
     ///
     /// An answer may have fewer messages than it might, or none, and still say where to go on: it
@@ -209,19 +252,15 @@ impl MessageLog {
             .iter()
             .flat_map(|block| tokens.iter().map(|token| token::in_block(*token, *block)))
             .collect();
-        let rows = self
-            .read(|| {
-                sqlx::query(PROBE)
-                    .bind(room.as_str())
-                    .bind(blocks)
-                    .bind(&in_blocks)
-                    .bind(tokens.len() as i64)
-                    .bind(span.low)
-                    .bind(span.high)
-                    .bind(limit as i64)
-            })
-            .await?;
-        messages(&rows, room)
+        let probe = sqlx::query(PROBE)
+            .bind(room.as_str())
+            .bind(blocks)
+            .bind(&in_blocks)
+            .bind(tokens.len() as i64)
+            .bind(span.low)
+            .bind(span.high)
+            .bind(limit as i64);
+        messages(&self.ask(probe).await?, room)
     }
 
     /// Looks at the messages themselves, as far as one answer goes.

@@ -180,6 +180,51 @@ async fn a_search_goes_on_where_its_last_answer_ended() {
 }
 
 #[tokio::test]
+async fn ones_rooms_are_searched_together_newest_first() {
+    let log = log(2).await;
+    let ada = UserId(Uuid::new_v4());
+    let (first, second, foreign) = (room("across a"), room("across b"), room("across c"));
+    for joined in [&first, &second] {
+        log.join_room(joined, ada).await.expect("may be done");
+    }
+    let mut expected = Vec::new();
+    for n in 0..6 {
+        for place in [&first, &second, &foreign] {
+            let message = says_all(&log, place, &[&format!("수요일 {n}")])
+                .await
+                .remove(0);
+            if place != &foreign {
+                expected.insert(0, message);
+            }
+        }
+    }
+    // Two of one moment.
+    let pair = says_all(&log, &second, &["수요일 쌍", "수요일 쌍둥이"]).await;
+    expected.splice(0..0, pair.into_iter().rev());
+    let query = SearchQuery {
+        limit: 1,
+        ..words("수요일")
+    };
+    let mut found = Vec::new();
+    let mut before = None;
+    loop {
+        let answer = log
+            .search_rooms(ada, &query, before)
+            .await
+            .expect("an answer");
+        let answer = answer.expect("it can be searched for");
+        found.extend(answer.messages);
+        match answer.before {
+            Some(next) => before = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(found, expected);
+    let vague = log.search_rooms(ada, &words("수"), None).await;
+    assert_eq!(vague.expect("an answer"), None);
+}
+
+#[tokio::test]
 async fn a_large_room_is_searched_to_its_beginning_across_its_blocks() {
     let log = log(2).await;
     let room = room("search large");
