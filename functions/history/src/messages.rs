@@ -1,16 +1,34 @@
 //! `GET /{roomId}/messages`: a page of a room's history.
 
+mod export;
+mod validator;
+
 use axum::Json;
 use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
 use chat::{ChatMessageReceive, ChatMessagesReceive, PageInfo, RoomId, Seq};
 use http_edge::{Parameters, ProblemResponse};
 use message_log::{MessageLog, PAGE_MESSAGES_MAX, Page, PageQuery};
 
 use crate::in_room::InRoom;
 use crate::unread::problem_of;
+use validator::Validator;
+
+pub(crate) use export::export;
 
 /// How many messages a page has where the request says nothing.
 const LIMIT_DEFAULT: u32 = 50;
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Wish {
+    query: PageQuery,
+    /// The place in the middle.
+    around: Option<Seq>,
+    /// Which version of the page is meant; that one never changes.
+    version: Option<String>,
+}
 
 /// Reads a page of what was said in a room, oldest first.
 #[utoipa::path(
@@ -42,6 +60,19 @@ const LIMIT_DEFAULT: u32 = 50;
             description = "Only what has a greater number, the oldest of it.",
         ),
         (
+            "around" = Option<i64>,
+            Query,
+            nullable = false,
+            minimum = 0,
+            description = "The place in the middle; goes without before and after.",
+        ),
+        (
+            "version" = Option<String>,
+            Query,
+            nullable = false,
+            description = "The version of the page, as Content-Location names it.",
+        ),
+        (
             "includeDeleted" = Option<bool>,
             Query,
             nullable = false,
@@ -59,22 +90,114 @@ const LIMIT_DEFAULT: u32 = 50;
 pub(crate) async fn page(
     State(log): State<MessageLog>,
     InRoom(room): InRoom,
+    uri: Uri,
+    headers: HeaderMap,
     parameters: Parameters,
-) -> Result<Json<ChatMessagesReceive>, ProblemResponse> {
-    let query = page_query(parameters)?;
-    let page = log
-        .page(&room, query)
-        .await
-        .map_err(|error| problem_of(&error))?;
+) -> Result<Response, ProblemResponse> {
+    let wish = wish(parameters)?;
+    let query = wish.query;
+    let page = match wish.around {
+        Some(place) => log.page_around(&room, place, query).await,
+        None => log.page(&room, query).await,
+    };
+    let page = page.map_err(|error| problem_of(&error))?;
     let info = page_info(&page, query);
-    let messages = page.messages.into_iter().map(ChatMessageReceive::from);
-    Ok(Json(ChatMessagesReceive {
-        messages: messages.collect(),
-        page: info,
-    }))
+    let validator = Validator::of(&page);
+    let is_settled = page.more_after && page.messages.len() == query.limit as usize;
+
+    let mut response = if validator.is_among(&headers) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let messages = page.messages.into_iter().map(ChatMessageReceive::from);
+        Json(ChatMessagesReceive {
+            messages: messages.collect(),
+            page: info,
+        })
+        .into_response()
+    };
+    let told = response.headers_mut();
+    told.insert(header::ETAG, validator.tag());
+    let links = Links {
+        path: uri.path(),
+        query,
+    };
+    if let Some(links) = links.around(info) {
+        told.insert(header::LINK, links);
+    }
+    if is_settled {
+        // A page that is full and has newer ones behind it changes only where a message of it is
+        // changed, and is then another version.
+        let versioned = links.version(&wish, &validator);
+        told.insert(header::CONTENT_LOCATION, versioned);
+        let is_meant = wish.version.as_deref() == Some(validator.version());
+        let kept = if is_meant { FOR_EVER } else { ASKED_AGAIN };
+        told.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
+        told.append(
+            header::VARY,
+            HeaderValue::from_static(header::AUTHORIZATION.as_str()),
+        );
+    }
+    Ok(response)
 }
 
-fn page_query(mut parameters: Parameters) -> Result<PageQuery, ProblemResponse> {
+/// RFC 8246: what is at this URL stays as it is.
+const FOR_EVER: &str = "private, max-age=31536000, immutable";
+
+/// Kept, and used when the server says that it still holds (RFC 9111, section 5.2.2.4).
+const ASKED_AGAIN: &str = "private, no-cache";
+
+/// Where to go on from a page.
+struct Links<'a> {
+    path: &'a str,
+    query: PageQuery,
+}
+
+impl Links<'_> {
+    /// `Link` (RFC 8288): `prev` is what is older, `next` what is newer.
+    fn around(&self, info: PageInfo) -> Option<HeaderValue> {
+        let prev = info.before.map(|before| ("prev", "before", before));
+        let next = info.after.map(|after| ("next", "after", after));
+        let links: Vec<String> = [prev, next]
+            .into_iter()
+            .flatten()
+            .map(|(rel, bound, seq)| {
+                let url = self.url(&format!("&{bound}={seq}"));
+                format!("<{url}>; rel=\"{rel}\"")
+            })
+            .collect();
+        HeaderValue::try_from(links.join(", "))
+            .ok()
+            .filter(|links| !links.is_empty())
+    }
+
+    /// The URL under which this very version of the page is found.
+    fn version(&self, wish: &Wish, validator: &Validator) -> HeaderValue {
+        let bounds = [
+            ("around", wish.around),
+            ("before", self.query.before),
+            ("after", self.query.after),
+        ];
+        let mut tail = String::new();
+        for (name, seq) in bounds {
+            if let Some(seq) = seq {
+                tail += &format!("&{name}={seq}");
+            }
+        }
+        let url = self.url(&format!("{tail}&version={}", validator.version()));
+        HeaderValue::try_from(url).expect("a path as it came, and numbers")
+    }
+
+    fn url(&self, tail: &str) -> String {
+        let deleted = if self.query.include_deleted {
+            "&includeDeleted=true"
+        } else {
+            ""
+        };
+        format!("{}?limit={}{deleted}{tail}", self.path, self.query.limit)
+    }
+}
+
+fn wish(mut parameters: Parameters) -> Result<Wish, ProblemResponse> {
     let limits = format!("a whole number from 1 to {PAGE_MESSAGES_MAX}");
     let limit = parameters.parsed("limit", &limits, |limit| {
         (1..=PAGE_MESSAGES_MAX).contains(limit)
@@ -85,13 +208,22 @@ fn page_query(mut parameters: Parameters) -> Result<PageQuery, ProblemResponse> 
     };
     let before = seq("before");
     let after = seq("after");
+    let around = seq("around");
     let include_deleted = parameters.parsed("includeDeleted", "true or false", |_| true);
+    let version = parameters.text("version").map(str::to_owned);
+    if around.is_some() && (before.is_some() || after.is_some()) {
+        parameters.fault("around", "goes without before and after".to_owned());
+    }
     parameters.finish()?;
-    Ok(PageQuery {
-        limit: limit.unwrap_or(LIMIT_DEFAULT),
-        before,
-        after,
-        include_deleted: include_deleted.unwrap_or_default(),
+    Ok(Wish {
+        query: PageQuery {
+            limit: limit.unwrap_or(LIMIT_DEFAULT),
+            before,
+            after,
+            include_deleted: include_deleted.unwrap_or_default(),
+        },
+        around,
+        version,
     })
 }
 
@@ -118,7 +250,7 @@ mod tests {
     use super::*;
 
     fn query(text: &str) -> PageQuery {
-        page_query(Parameters::of(text)).expect("a good query")
+        wish(Parameters::of(text)).expect("a good query").query
     }
 
     #[test]
@@ -164,13 +296,35 @@ mod tests {
             "includeDeleted=1",
             "includeDeleted=TRUE",
             "limit=1&limit=1",
+            "around=x",
+            "around=7&before=9",
         ] {
-            let ProblemResponse(problem) =
-                page_query(Parameters::of(wrong)).expect_err("a wrong query");
+            let ProblemResponse(problem) = wish(Parameters::of(wrong)).expect_err("a wrong query");
             let name = wrong.split('=').next().expect("a name");
             assert_eq!(problem.errors().len(), 1, "{wrong}");
             assert_eq!(problem.errors()[0].pointer, format!("?{name}"));
         }
+    }
+
+    #[test]
+    fn links_lead_to_what_is_older_and_newer() {
+        let links = Links {
+            path: "/%EB%A7%88/messages",
+            query: query("limit=3&includeDeleted=true"),
+        };
+        let info = |before, after| PageInfo {
+            limit: 3,
+            before,
+            after,
+            last_seq: Seq(9),
+        };
+        let both = links.around(info(Some(Seq(4)), Some(Seq(6))));
+        let url = "/%EB%A7%88/messages?limit=3&includeDeleted=true";
+        assert_eq!(
+            both.expect("two links"),
+            format!("<{url}&before=4>; rel=\"prev\", <{url}&after=6>; rel=\"next\"")
+        );
+        assert_eq!(links.around(info(None, None)), None);
     }
 
     #[test]

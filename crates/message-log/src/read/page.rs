@@ -70,6 +70,46 @@ impl MessageLog {
     }
 }
 
+impl MessageLog {
+    /// Reads the page around a place: the message there, or the last before it, in the middle of
+    /// `limit` messages. The bounds of `query` do not count.
+    ///
+    /// # Errors
+    /// Postgres is away or refuses ([`ReadError`]).
+    pub async fn page_around(
+        &self,
+        room: &RoomId,
+        place: Seq,
+        query: PageQuery,
+    ) -> Result<Page, ReadError> {
+        let limit = query.limit.clamp(1, PAGE_MESSAGES_MAX);
+        let until = PageQuery {
+            limit: limit.div_ceil(2),
+            before: Some(Seq(place.0.saturating_add(1))),
+            after: None,
+            ..query
+        };
+        let mut page = self.page(room, until).await?;
+        let rest = limit.saturating_sub(until.limit);
+        if rest == 0 {
+            return Ok(page);
+        }
+        // Behind the last that was read, so that the two parts meet however many places are empty.
+        let last = page.messages.last().map_or(place, |message| message.seq);
+        let behind = PageQuery {
+            limit: rest,
+            before: None,
+            after: Some(last),
+            ..query
+        };
+        let behind = self.page(room, behind).await?;
+        page.messages.extend(behind.messages);
+        page.more_after = behind.more_after;
+        page.last_seq = behind.last_seq;
+        Ok(page)
+    }
+}
+
 fn page_of(rows: &[PgRow], room: &RoomId) -> Result<Page, sqlx::Error> {
     let head = rows.first().ok_or(sqlx::Error::RowNotFound)?;
     let is_empty = head.try_get::<Option<i64>, _>("seq")?.is_none();

@@ -1,10 +1,11 @@
 use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Method, Request, StatusCode, header};
 use chat::RoomId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::api::{Api, room};
+use crate::api::{Answer, Api, room};
+use crate::house::House;
 
 #[tokio::test]
 async fn a_page_has_exactly_the_contracts_members() {
@@ -198,4 +199,127 @@ async fn other_methods_and_paths_are_problems() {
         assert!(answer.status.is_client_error(), "{path}");
         assert_eq!(problem["status"], answer.status.as_u16(), "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_page_around_a_message_has_it_in_its_middle() {
+    let api = Api::start().await;
+    let room = room();
+    api.fill(&room, 9).await;
+    for (query, page) in [
+        ("limit=3&around=5", (vec![4, 5, 6], Some(4), Some(6))),
+        ("limit=4&around=5", (vec![4, 5, 6, 7], Some(4), Some(7))),
+        ("limit=1&around=5", (vec![5], Some(5), Some(5))),
+        ("limit=3&around=9", (vec![8, 9], Some(8), None)),
+        ("limit=3&around=99", (vec![8, 9], Some(8), None)),
+        ("limit=3&around=0", (vec![1], None, Some(1))),
+    ] {
+        let answer = api.get(&format!("/{room}/messages?{query}")).await;
+        assert_eq!(answer.page(), page, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_links_to_its_neighbours() {
+    let api = Api::start().await;
+    let room = room();
+    api.fill(&room, 9).await;
+    let path = format!("/{room}/messages");
+    let middle = api.get(&format!("{path}?limit=3&before=7")).await;
+    assert_eq!(
+        middle.headers[header::LINK],
+        format!("<{path}?limit=3&before=4>; rel=\"prev\", <{path}?limit=3&after=6>; rel=\"next\"")
+    );
+    let whole = api.get(&path).await;
+    assert_eq!(whole.headers.get(header::LINK), None);
+}
+
+#[tokio::test]
+async fn a_full_old_page_is_kept_for_ever_under_its_version_and_asked_for_again_without() {
+    let house = House::opens().await;
+    let (api, ada) = (&house.api, house.account());
+    let room = room();
+    let mut said = Vec::new();
+    for n in 1..=6 {
+        said.push(
+            house
+                .said(&ada, room.as_str(), &format!("number {n}"))
+                .await,
+        );
+    }
+    let path = format!("/{room}/messages?limit=3&before=5");
+    let page = api.get(&path).await;
+    assert_eq!(page.headers[header::CACHE_CONTROL], "private, no-cache");
+    let tag = page.headers[header::ETAG].clone();
+    let versioned = page.headers[header::CONTENT_LOCATION].clone();
+    let versioned = versioned.to_str().expect("a URL");
+    let kept = api.get(versioned).await;
+    assert_eq!(
+        kept.headers[header::CACHE_CONTROL],
+        "private, max-age=31536000, immutable"
+    );
+    assert_eq!(kept.text, page.text);
+
+    let asked_again = async || {
+        let request = Request::get(&path).header(header::IF_NONE_MATCH, &tag);
+        api.answer(request.body(Body::empty()).expect("a request"))
+            .await
+    };
+    house.said(&ada, room.as_str(), "something newer").await;
+    let unchanged = asked_again().await;
+    assert_eq!(
+        (unchanged.status, unchanged.text.as_str()),
+        (StatusCode::NOT_MODIFIED, "")
+    );
+    let deleted = format!("/{room}/messages/{}", said[2].id);
+    let deleted = house
+        .asked(Some(&ada), Method::DELETE, &deleted, None)
+        .await;
+    assert_eq!(deleted.status, StatusCode::NO_CONTENT);
+    let changed = asked_again().await;
+    assert_eq!(changed.page().0, [1, 2, 4]);
+    let stale = api.get(versioned).await;
+    assert_eq!(stale.page().0, [1, 2, 4]);
+    assert_ne!(
+        stale.headers.get(header::CACHE_CONTROL),
+        kept.headers.get(header::CACHE_CONTROL)
+    );
+    let newest = api.get(&format!("/{room}/messages?limit=3")).await;
+    assert_eq!(newest.headers[header::CACHE_CONTROL], "private, no-store");
+}
+
+#[tokio::test]
+async fn a_room_is_exported_line_by_line() {
+    let api = Api::start().await;
+    let room = room();
+    api.fill(&room, 450).await;
+    let seqs = |answer: &Answer| -> Vec<i64> {
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        assert!(answer.text.ends_with('\n'));
+        let lines = answer.text.lines();
+        lines
+            .map(|line| {
+                let message: Value = serde_json::from_str(line).expect("JSON");
+                message["seq"].as_i64().expect("a seq")
+            })
+            .collect()
+    };
+    let path = format!("/{room}/messages/export");
+    let all = api.get(&path).await;
+    assert_eq!(all.headers[header::CONTENT_TYPE], "application/x-ndjson");
+    assert_eq!(seqs(&all), (1..=450).collect::<Vec<_>>());
+    let part = api.get(&format!("{path}?after=100&limit=250")).await;
+    assert_eq!(seqs(&part), (101..=350).collect::<Vec<_>>());
+    let (private, owner) = {
+        let house = House::opens().await;
+        let (private, owner) = house.private().await;
+        house.said(&owner, &private, "unter uns").await;
+        let path = format!("/{private}/messages/export");
+        (
+            house.get(&house.account(), &path).await,
+            house.get(&owner, &path).await,
+        )
+    };
+    assert_eq!(private.status, StatusCode::NOT_FOUND);
+    assert_eq!(seqs(&owner), [1]);
 }
