@@ -55,6 +55,16 @@ suite("the documents", { timeout: 120_000 }, () => {
     for (const _ of ["edited", "edited since"]) await ada.asks("PATCH", message, edit);
     await ada.asks("PATCH", message, { body: edit.body });
     await ben.asks("PATCH", message, edit);
+    await ben.asks("PUT", `${room}/read`, { body: { seq: 1 } });
+    await ben.asks("GET", `/${wish.roomId}/messages/search?q=hello`);
+    await ben.asks("GET", "/rooms/messages/search?q=hello");
+    await ben.asks("GET", `/${wish.roomId}/messages/export`);
+    for (const what of ["mute", "ban"]) {
+      await ada.asks("PUT", `${room}/members/${ben.id}/${what}`);
+      await ada.asks("GET", `${room}/sanctions`);
+      await ada.asks("DELETE", `${room}/members/${ben.id}/${what}`);
+    }
+    await ada.asks("PUT", `${room}/members/${ben.id}`, { body: { role: "member" } });
     await ada.asks("DELETE", message);
     await ben.asks("GET", message);
     await ada.asks("DELETE", `${room}/members/${ben.id}`);
@@ -91,6 +101,19 @@ suite("the documents", { timeout: 120_000 }, () => {
     await cid.enters(room, { delivery: "committed", since: "1000000" });
     await ben.says(room, "second");
     await ada.hearsStored(room, "second");
+    const dot = await house.signsUp("Dot");
+    const dots = await Person.connects(t, "Dot", house.one, dot.token);
+    await dots.enters(room);
+    const beside = await Promise.all(
+      [`/topic/${room}/presence`, `/topic/${room}/typing`, `/topic/${room}/read`, "/user/queue/read"].map(
+        (destination) => dots.follows(destination),
+      ),
+    );
+    await dots.sends("/app/typing", { roomId: room });
+    await dot.asks("PUT", `/rooms/${room}/members/${dot.id}`, { body: { role: "member" } });
+    await ada.says(room, "third");
+    await dot.asks("PUT", `/rooms/${room}/read`, { body: { seq: 3 } });
+    for (const journal of beside) await journal.until((events) => events.length > 0, "it is told");
     const written = Object.entries(asyncapi.channels).flatMap(([channel, { address, messages }]) =>
       address?.startsWith("/app/") ? [] : Object.keys(messages).map((message) => `${channel}/${message}`),
     );

@@ -1,11 +1,12 @@
 //! What is told of a room beside its messages, and kept nowhere as an event.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{RoomId, Seq, UserId};
 
 /// Says up to where somebody has read a room.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChatRead {
     /// The room.

@@ -34,7 +34,9 @@ pub enum RoomRole {
 }
 
 /// What somebody may not do in a room though he might by his role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Sanction {
     /// He hears and does not speak.

@@ -61,7 +61,7 @@ pub fn router(state: State) -> Router {
     let entrance = Entrance { mode, verifier };
     let said = Router::new()
         .route("/{roomId}/messages", get(messages::page))
-        .route("/{roomId}/messages/export", get(messages::export))
+        .route("/{roomId}/messages/export", get(messages::export::export))
         .route("/{roomId}/messages/search", get(search::search))
         .merge(message::reading())
         .route_layer(from_fn_with_state(log.clone(), membership::guard))

@@ -1,6 +1,6 @@
 //! `GET /{roomId}/messages`: a page of a room's history.
 
-mod export;
+pub(crate) mod export;
 mod validator;
 
 use axum::Json;
@@ -14,8 +14,6 @@ use message_log::{MessageLog, PAGE_MESSAGES_MAX, Page, PageQuery};
 use crate::in_room::InRoom;
 use crate::unread::problem_of;
 use validator::Validator;
-
-pub(crate) use export::export;
 
 /// How many messages a page has where the request says nothing.
 const LIMIT_DEFAULT: u32 = 50;

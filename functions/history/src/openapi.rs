@@ -2,12 +2,12 @@
 
 use utoipa::OpenApi;
 
-use crate::{message, messages, rooms};
+use crate::{message, messages, rooms, search};
 
 /// A route of the router that is not listed here is found by a test of `maru`.
 #[derive(OpenApi)]
 #[openapi(
-    paths(messages::page),
+    paths(messages::page, messages::export::export, search::search),
     tags((name = "history", description = "What was said in a room.")),
 )]
 struct Said;

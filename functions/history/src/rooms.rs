@@ -51,11 +51,11 @@ pub(crate) fn routes(rooms: Rooms) -> Router {
         .route("/rooms/{roomId}/sanctions", get(sanction::list))
         .route(
             "/rooms/{roomId}/members/{userId}/ban",
-            put(sanction::ban).delete(sanction::lift),
+            put(sanction::ban).delete(sanction::unban),
         )
         .route(
             "/rooms/{roomId}/members/{userId}/mute",
-            put(sanction::mute).delete(sanction::lift),
+            put(sanction::mute).delete(sanction::unmute),
         )
         .route("/rooms/{roomId}/members", get(member_list::list))
         .route(
@@ -73,6 +73,13 @@ pub(crate) fn routes(rooms: Rooms) -> Router {
         make::make,
         show::show,
         rename::rename,
+        read::read,
+        sanction::ban,
+        sanction::unban,
+        sanction::mute,
+        sanction::unmute,
+        sanction::list,
+        search::search_rooms,
         close::close,
         member_list::list,
         member_set::set,

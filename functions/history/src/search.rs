@@ -4,14 +4,15 @@
 use axum::Json;
 use axum::extract::State;
 use chat::{
-    ChatMessageReceive, ChatMessagesReceive, MessageId, PageInfo, Problem, ProblemCode, SearchText,
-    Seq, UserId,
+    ChatMessageReceive, ChatMessagesReceive, MessageId, PageInfo, Problem, ProblemCode, RoomId,
+    SearchText, Seq, UserId,
 };
 use http_edge::{Parameters, ProblemResponse};
 use message_log::{BySender, MessageLog, SEARCH_MESSAGES_MAX, SearchQuery};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::caller::Known;
@@ -22,6 +23,29 @@ use crate::unread::problem_of;
 /// How many messages an answer has where the request says nothing.
 const LIMIT_DEFAULT: u32 = 20;
 
+/// Finds what was said in a room, newest first.
+#[utoipa::path(
+    get,
+    path = "/{roomId}/messages/search",
+    tag = "history",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+        ("q" = Option<String>, Query, nullable = false, description = "What is said: up to 8 words in 100 characters, each of which occurs."),
+        ("sender" = Option<String>, Query, nullable = false, description = "Who says it: a name, or the id of an account."),
+        ("from" = Option<String>, Query, nullable = false, description = "Stored then or later (RFC 3339)."),
+        ("to" = Option<String>, Query, nullable = false, description = "Stored before then (RFC 3339)."),
+        ("limit" = Option<u32>, Query, nullable = false, description = "How many, up to 100; 20 where it is not said."),
+        ("before" = Option<i64>, Query, nullable = false, description = "Only what has a smaller number."),
+    ),
+    security((), ("bearer" = [])),
+    responses(
+        (status = 200, description = "What was found.", body = ChatMessagesReceive),
+        (status = 400, description = "The path, a parameter or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 403, description = "The caller's role does not allow it, or he is banned."),
+        (status = 404, description = "There is no such room, or the caller is no member of it."),
+    ),
+)]
 pub(crate) async fn search(
     State(log): State<MessageLog>,
     InRoom(room): InRoom,
@@ -43,20 +67,41 @@ pub(crate) async fn search(
 }
 
 /// What was found in the caller's rooms.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = FoundAcross)]
 pub(crate) struct AcrossJson {
     messages: Vec<ChatMessageReceive>,
     page: AcrossPageJson,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = FoundAcrossPage)]
 struct AcrossPageJson {
     limit: u32,
     /// What to go on with; `null` where nothing more was found.
     before: Option<MessageId>,
 }
 
-/// `GET /rooms/messages/search`: the same over all rooms of the caller.
+/// Finds what was said in the caller's rooms, newest first.
+#[utoipa::path(
+    get,
+    path = "/rooms/messages/search",
+    tag = "history",
+    params(
+        ("q" = Option<String>, Query, nullable = false, description = "What is said: up to 8 words in 100 characters, each of which occurs."),
+        ("sender" = Option<String>, Query, nullable = false, description = "Who says it: a name, or the id of an account."),
+        ("from" = Option<String>, Query, nullable = false, description = "Stored then or later (RFC 3339)."),
+        ("to" = Option<String>, Query, nullable = false, description = "Stored before then (RFC 3339)."),
+        ("limit" = Option<u32>, Query, nullable = false, description = "How many, up to 100; 20 where it is not said."),
+        ("before" = Option<MessageId>, Query, nullable = false, description = "Only what is older than this message."),
+    ),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "What was found.", body = AcrossJson),
+        (status = 400, description = "The path, a parameter or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+    ),
+)]
 pub(crate) async fn search_rooms(
     State(rooms): State<Rooms>,
     caller: Known,

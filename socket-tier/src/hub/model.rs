@@ -17,6 +17,7 @@ use stomp::{Action, Admission, Session, Ticket, Version};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::presence::Comings;
 use super::resume::{Page, Reading};
 use super::room::{Mode, Room};
 use super::{ConnectionId, Joining, Listening};
@@ -96,13 +97,20 @@ struct Listener {
     was_sent_back: bool,
 }
 
+/// A room that is known to keep nobody out.
+fn open_room(name: &RoomId) -> Room {
+    let mut room = Room::new(name);
+    room.learn(name, None, &mut Comings::default());
+    room
+}
+
 impl<'a> World<'a> {
     fn new(seed: u64, tickets: &'a mut Tickets) -> Self {
         let name = RoomId::parse("lobby").expect("a room");
         let mut world = Self {
             seed,
             rng: Rng::with_seed(seed),
-            room: Room::new(&name),
+            room: open_room(&name),
             name,
             tickets,
             log: Vec::new(),
@@ -388,6 +396,7 @@ impl<'a> World<'a> {
         let listening = Listening {
             connection: ConnectionId(self.connections),
             user: None,
+            nickname: None,
             subscription: "s".into(),
             version: Version::V1_2,
             mode,
@@ -401,12 +410,15 @@ impl<'a> World<'a> {
             ticket: self.tickets.next(),
         };
         if self.room.is_empty() {
-            self.room = Room::new(&self.name);
+            self.room = open_room(&self.name);
             (self.look, self.repair) = (None, None);
             self.readings.clear();
         }
         assert!(
-            matches!(self.room.join(joining), Ok(false)),
+            matches!(
+                self.room.join(&self.name, joining, &mut Comings::default()),
+                Ok(false)
+            ),
             "an open room is open"
         );
         self.listeners.push(Listener {
@@ -426,7 +438,8 @@ impl<'a> World<'a> {
         if !self.listeners.is_empty() {
             let which = self.rng.usize(..self.listeners.len());
             let listener = self.listeners.swap_remove(which);
-            self.room.leave(&self.name, listener.listening);
+            self.room
+                .leave(&self.name, listener.listening, &mut Comings::default());
         }
     }
 
@@ -533,6 +546,9 @@ impl Listener {
                 }
                 self.numbered.insert(temp_id, rev);
             }
+            (Mode::Presence | Mode::Typing | Mode::Readers, _) => {
+                return Err("a message is told beside the room".into());
+            }
         }
         Ok(())
     }
@@ -549,6 +565,7 @@ impl Listener {
                 Mode::Committed => self.revs.binary_search(&rev).is_ok(),
                 Mode::Optimistic if self.was_sent_back => true,
                 Mode::Optimistic => self.numbered.get(&temp_id) == Some(&rev),
+                Mode::Presence | Mode::Typing | Mode::Readers => true,
             };
             if !is_heard {
                 return Err(format!(

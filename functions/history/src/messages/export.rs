@@ -19,9 +19,30 @@ const EXPORT_MESSAGES_MAX: u32 = 1_000_000;
 /// The media type of lines of JSON.
 const NDJSON: &str = "application/x-ndjson";
 
-/// Streams ascending by `seq`: page after page is read as fast as the client takes them, and no
+/// Streams what was said in a room, a line of JSON for each message.
+///
+/// Ascending by `seq`: page after page is read as fast as the client takes them, and no
 /// connection to Postgres is held in between. A stream that ends in the middle of a line, or whose
 /// transfer is broken off, is not all of it.
+#[utoipa::path(
+    get,
+    path = "/{roomId}/messages/export",
+    tag = "history",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+        ("limit" = Option<u32>, Query, nullable = false, description = "How many at the most."),
+        ("after" = Option<i64>, Query, nullable = false, description = "Only what has a greater number."),
+        ("includeDeleted" = Option<bool>, Query, nullable = false, description = "Whether deleted messages are in it, without their content."),
+    ),
+    security((), ("bearer" = [])),
+    responses(
+        (status = 200, description = "A line for each message.", content_type = "application/x-ndjson", body = String),
+        (status = 400, description = "The path, a parameter or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 403, description = "The caller's role does not allow it, or he is banned."),
+        (status = 404, description = "There is no such room, or the caller is no member of it."),
+    ),
+)]
 pub(crate) async fn export(
     State(log): State<MessageLog>,
     InRoom(room): InRoom,

@@ -4,22 +4,40 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use chat::{ChatRead, Seq};
+use chat::{ChatRead, RoomId, Seq};
 use fanout::Event;
 use http_edge::{JsonBody, ProblemResponse};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{Rooms, refusal};
 use crate::caller::Known;
 use crate::in_room::InRoom;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ReadWish)]
 pub(super) struct Wish {
     seq: u64,
 }
 
-/// Answers with the place up to which the caller has read by now, which is never an earlier one;
-/// the caller's other devices hear of it where it is new.
+/// Notes up to where the caller has read, and answers where he stands, which is never earlier.
+#[utoipa::path(
+    put,
+    path = "/rooms/{roomId}/read",
+    tag = "rooms",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+    ),
+    request_body = Wish,
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Up to where the caller has read.", body = ChatRead),
+        (status = 400, description = "The path, a parameter or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 403, description = "The caller's role does not allow it, or he is banned."),
+        (status = 404, description = "There is no such room, or the caller is no member of it."),
+    ),
+)]
 pub(super) async fn read(
     State(rooms): State<Rooms>,
     InRoom(room_id): InRoom,

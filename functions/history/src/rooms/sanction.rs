@@ -10,6 +10,7 @@ use message_log::{ChangeError, Sanctioned};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::serde::rfc3339;
+use utoipa::ToSchema;
 
 use super::{PageJson, Rooms, limit, refusal};
 use crate::caller::Known;
@@ -17,6 +18,24 @@ use crate::in_room::{InRoom, OfUser};
 use crate::membership::no_such_room;
 use crate::unread::problem_of;
 
+/// Puts somebody out of a room everywhere, and lets him in no more.
+#[utoipa::path(
+    put,
+    path = "/rooms/{roomId}/members/{userId}/ban",
+    tag = "rooms",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+        ("userId" = UserId, Path, description = "The user."),
+    ),
+    security(("bearer" = [])),
+    responses(
+        (status = 204, description = "It is so."),
+        (status = 400, description = "The path, a parameter or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 403, description = "The caller's role does not allow it, or he is banned."),
+        (status = 404, description = "There is no such room, or the caller is no member of it."),
+    ),
+)]
 pub(super) async fn ban(
     State(rooms): State<Rooms>,
     InRoom(id): InRoom,
@@ -26,6 +45,24 @@ pub(super) async fn ban(
     rooms.sanction(id, &caller, user, Some(Sanction::Ban)).await
 }
 
+/// Keeps somebody from speaking in a room.
+#[utoipa::path(
+    put,
+    path = "/rooms/{roomId}/members/{userId}/mute",
+    tag = "rooms",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+        ("userId" = UserId, Path, description = "The user."),
+    ),
+    security(("bearer" = [])),
+    responses(
+        (status = 204, description = "It is so."),
+        (status = 400, description = "The path, a parameter or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 403, description = "The caller's role does not allow it, or he is banned."),
+        (status = 404, description = "There is no such room, or the caller is no member of it."),
+    ),
+)]
 pub(super) async fn mute(
     State(rooms): State<Rooms>,
     InRoom(id): InRoom,
@@ -37,8 +74,52 @@ pub(super) async fn mute(
         .await
 }
 
-/// Lifts either.
-pub(super) async fn lift(
+/// Lets somebody in again who was banned.
+#[utoipa::path(
+    delete,
+    path = "/rooms/{roomId}/members/{userId}/ban",
+    tag = "rooms",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+        ("userId" = UserId, Path, description = "The user."),
+    ),
+    security(("bearer" = [])),
+    responses(
+        (status = 204, description = "It is so."),
+        (status = 400, description = "The path, a parameter or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 403, description = "The caller's role does not allow it, or he is banned."),
+        (status = 404, description = "There is no such room, or the caller is no member of it."),
+    ),
+)]
+pub(super) async fn unban(
+    State(rooms): State<Rooms>,
+    InRoom(id): InRoom,
+    OfUser(user): OfUser,
+    caller: Known,
+) -> Result<StatusCode, ProblemResponse> {
+    rooms.sanction(id, &caller, user, None).await
+}
+
+/// Lets somebody speak again who was muted.
+#[utoipa::path(
+    delete,
+    path = "/rooms/{roomId}/members/{userId}/mute",
+    tag = "rooms",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+        ("userId" = UserId, Path, description = "The user."),
+    ),
+    security(("bearer" = [])),
+    responses(
+        (status = 204, description = "It is so."),
+        (status = 400, description = "The path, a parameter or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 403, description = "The caller's role does not allow it, or he is banned."),
+        (status = 404, description = "There is no such room, or the caller is no member of it."),
+    ),
+)]
+pub(super) async fn unmute(
     State(rooms): State<Rooms>,
     InRoom(id): InRoom,
     OfUser(user): OfUser,
@@ -63,13 +144,15 @@ impl Rooms {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SanctionList)]
 pub(super) struct ListJson {
     sanctions: Vec<SanctionJson>,
     page: PageJson<UserId>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sanctioned)]
 #[serde(rename_all = "camelCase")]
 struct SanctionJson {
     user_id: UserId,
@@ -79,7 +162,25 @@ struct SanctionJson {
     since: OffsetDateTime,
 }
 
-/// For moderators.
+/// Lists who is muted and banned, for moderators.
+#[utoipa::path(
+    get,
+    path = "/rooms/{roomId}/sanctions",
+    tag = "rooms",
+    params(
+        ("roomId" = RoomId, Path, description = "The room."),
+        ("limit" = Option<u32>, Query, nullable = false, description = "How many, up to 200; 50 where it is not said."),
+        ("after" = Option<UserId>, Query, nullable = false, description = "Only who follows this id."),
+    ),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Who it is.", body = ListJson),
+        (status = 400, description = "The path, a parameter or the body breaks a rule."),
+        (status = 401, description = "There is no good access token."),
+        (status = 403, description = "The caller's role does not allow it, or he is banned."),
+        (status = 404, description = "There is no such room, or the caller is no member of it."),
+    ),
+)]
 pub(super) async fn list(
     State(rooms): State<Rooms>,
     InRoom(id): InRoom,
