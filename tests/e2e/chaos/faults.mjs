@@ -257,7 +257,9 @@ export const FAULTS = [
     fault: async ({ instances: [one] }) => {
       for (const offset of ["+10m", "-10m"]) {
         await one.stops();
-        await one.returns(undefined, `exec ${faketimeProgram} -f ${offset} "$0"`);
+        // The wrapper itself passes no signals on.
+        const library = `$(${faketimeProgram} -f ${offset} printenv LD_PRELOAD)`;
+        await one.returns(undefined, `LD_PRELOAD=${library} FAKETIME=${offset} exec "$0"`);
         await pause(3 * SECOND);
       }
       await one.stops();

@@ -7,12 +7,14 @@ export function tells(t, what, report) {
   const { intended, receipted, refused, unknown, duplicates, rows, heard } = report;
   const closes = Object.entries(report.closes).map(([why, count]) => `${count}× ${why}`);
   const refusals = Object.entries(report.refusals).map(([code, count]) => `${count}× ${code}`);
+  // As a number of JavaScript it would not be the same.
+  const [, seed] = /^seed (\d+)/m.exec(report.text);
   const breaches = Object.entries(report.breaches).map(([kind, count]) => `${count}× ${kind}`);
   t.diagnostic(
     `${what}: ${intended} sends, ${receipted} receipted, ${refused} refused, ${unknown} unknown; ` +
       `${duplicates} told a duplicate; ${rows} rows; ${heard} heard; ` +
       `closes: ${closes.join(", ") || "none"}; refusals: ${refusals.join(", ") || "none"}; ` +
-      `longest without a room ${report.awayMsMax} ms; seed ${report.seed}; ` +
+      `longest without a room ${report.awayMsMax} ms; quiet after ${report.quietAfterMs} ms; seed ${seed}; ` +
       (report.kept ? "lost 0, doubled 0, one order, no gap" : `BROKEN: ${breaches.join(", ")}`),
   );
 }
