@@ -26,9 +26,9 @@ export class Program {
   #ended;
 
   /** Another `account` (`{ uid, gid }`) is for servers that do not run as root. */
-  constructor(path, environment, { cwd, args = [], account = {}, stdin = "ignore" } = {}) {
+  constructor(path, environment, { cwd, args = [], account = {} } = {}) {
     const env = { ...bareEnvironment, ...environment };
-    const stdio = [stdin, "pipe", "pipe"];
+    const stdio = ["ignore", "pipe", "pipe"];
     this.#child = spawn(path, args, { env, cwd, stdio, ...account });
     createInterface(this.#child.stdout).on("line", (line) => this.lines.add(line));
     createInterface(this.#child.stderr).on("line", (line) => {
