@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 
-import { answersSeen, answersWritten, asyncapi, eventsHeard, openapi } from "./harness/documents.mjs";
+import { answersSeen, answersWritten, asyncapi, eventsHeard, holdsAnswer, openapi } from "./harness/documents.mjs";
 import { House } from "./harness/house.mjs";
 import { Person } from "./harness/person.mjs";
 import { freshRoom } from "./harness/room.mjs";
@@ -23,8 +23,13 @@ suite("the documents", { timeout: 120_000 }, () => {
     const house = await House.opens(t);
     const [ada, ben] = [await house.signsUp("Ada"), await house.signsUp("Ben")];
     const guest = (await house.asks("POST", "/auth/guest", { body: { nickname: "Cid" } })).json;
-    for (const path of ["/.well-known/jwks.json", "/.well-known/openid-configuration", "/health", "/livez", "/readyz"]) {
+    const probes = ["/health", "/livez", "/readyz"];
+    for (const path of ["/.well-known/jwks.json", "/.well-known/openid-configuration", ...probes]) {
       await house.asks("GET", path);
+    }
+    for (const path of [...probes, "/metrics"]) {
+      const { status, headers, text } = await asksTheTier(house.one, path);
+      holdsAnswer("GET", path, { status, type: headers.get("content-type"), text });
     }
     await house.asks("POST", "/auth/verify", { body: { token: ada.token } });
     await house.asks("POST", "/auth/verify", { body: { token: "none" } });
@@ -152,6 +157,11 @@ suite("the documents", { timeout: 120_000 }, () => {
     assert.match(listing, /href="\/docs\/openapi\.json"/);
     assert.equal((await fetch(`${without.address}/docs/openapi.json`)).status, 200);
   });
+
+  async function asksTheTier(tier, path) {
+    const response = await fetch(tier.address + path);
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  }
 
   async function guestIsRefused(house, token) {
     const body = { name: "A room", visibility: "open" };

@@ -18,7 +18,7 @@ Every fault is told as problem details (RFC 9457), whose kinds `/docs/problems` 
 is not described here may come, and none that is will go.";
 
 /// What the probes answer.
-const PROBES: [(&str, &str); 3] = [
+const PROBES: [(&str, &str); 4] = [
     ("/health", "The process answers."),
     (
         "/livez",
@@ -27,6 +27,10 @@ const PROBES: [(&str, &str); 3] = [
     (
         "/readyz",
         "The process may be sent people: Postgres answers, and nobody is leaving.",
+    ),
+    (
+        "/metrics",
+        "What the process counts, in the text form of Prometheus; where sockets are served.",
     ),
 ];
 
