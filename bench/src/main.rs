@@ -1,10 +1,18 @@
-//! Measures programs from outside: `cargo run --release -p bench -- --help`.
+//! Measures programs from outside: `bench/README.md`.
 
 mod client;
 mod cold_start;
+mod dialect;
 mod idle;
+mod limit;
+mod load;
 mod process;
+mod progress;
+mod report;
 mod runtime_api;
+mod target;
+mod tokens;
+mod websocket;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -18,7 +26,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Measure {
-    /// Memory per idle connection: connected, subscribed to a room, silent.
+    /// Rooms full of people who talk: deliveries, latency, order and cost, of one or more servers.
+    Load(load::Options),
+    /// What the kernel can do on this machine with frames that are ready.
+    Limit(limit::Options),
+    #[command(hide = true)]
+    LimitServer(limit::ServerOptions),
+    /// Cost per idle connection: connected, subscribed to a room, silent.
     Idle(idle::Options),
     /// A function's bootstrap: from its start to its first answer, and how long it takes afterwards.
     ColdStart(cold_start::Options),
@@ -27,6 +41,9 @@ enum Measure {
 #[tokio::main]
 async fn main() -> Result<()> {
     match Cli::parse().measure {
+        Measure::Load(options) => load::measure(options).await,
+        Measure::Limit(options) => limit::measure(options).await,
+        Measure::LimitServer(options) => limit::serve(&options),
         Measure::Idle(options) => idle::measure(options).await,
         Measure::ColdStart(options) => cold_start::measure(options).await,
     }
