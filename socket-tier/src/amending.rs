@@ -83,6 +83,7 @@ impl Amending {
         self.tasks.spawn(async move {
             let result = amending.amend(&amendment).await;
             drop(place);
+            let result = Box::new(result);
             outbox.push(Delivery::Amended { ticket, result });
         });
         Ok(())

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use chat::{ChatRead, ChatTyping, Message, Problem, ProblemCode, RoomId, Seq};
 use fanout::Event;
+use futures_util::FutureExt;
 use serde::Deserialize;
 use stomp::{AckMode, Action, Admission, CloseReason, Credentials, Delivered, Session, Ticket};
 use time::OffsetDateTime;
@@ -89,10 +90,11 @@ pub(crate) struct Connection<T> {
 }
 
 impl<T: Transport> Connection<T> {
-    /// Begins a session on a fresh transport.
-    pub(crate) fn new(id: ConnectionId, transport: T, around: Arc<Surroundings>) -> Self {
+    /// Begins a session on a fresh transport. It lives in a box, since a future keeps a place of
+    /// its own for each step that takes it by value.
+    pub(crate) fn new(id: ConnectionId, transport: T, around: Arc<Surroundings>) -> Box<Self> {
         let session = Session::new(Arc::clone(&around.limits), around.heartbeat, now());
-        Self {
+        Box::new(Self {
             id,
             around,
             transport,
@@ -111,11 +113,11 @@ impl<T: Transport> Connection<T> {
             expires: None,
             parting: None,
             is_admitted: false,
-        }
+        })
     }
 
     /// Serves the client to the end of the session.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self: Box<Self>) {
         let metrics = Arc::clone(&self.around.metrics);
         metrics.sockets.inc();
         let close = self.serve().await;
@@ -141,8 +143,10 @@ impl<T: Transport> Connection<T> {
 
     async fn serve(&mut self) -> Close {
         let draining = self.around.draining.clone();
+        // All connections share its list of waiters: each joins it once and not in every turn.
+        let draining = draining.cancelled();
         let timer = clock::sleep_until(Deadline::now());
-        tokio::pin!(timer);
+        tokio::pin!(draining, timer);
         loop {
             if let Err(close) = self.perform().await {
                 return close;
@@ -169,7 +173,7 @@ impl<T: Transport> Connection<T> {
                     self.session.handle_timeout(now());
                     self.has_run_out();
                 }
-                () = draining.cancelled(), if self.departure.is_none() => {
+                () = &mut draining, if self.departure.is_none() => {
                     self.departure = Some(Departure::of(self.id, now()));
                 }
             }
@@ -259,8 +263,9 @@ impl<T: Transport> Connection<T> {
         }
         match self.outbox.take(WRITE_CHUNK_BYTES) {
             Ok(deliveries) => {
+                let now = now();
                 for delivery in deliveries {
-                    self.deliver(delivery).await?;
+                    self.deliver(delivery, now).await?;
                 }
                 Ok(())
             }
@@ -292,9 +297,12 @@ impl<T: Transport> Connection<T> {
                     ticket,
                 } => {
                     let wish = Wish::parse(&headers);
-                    self.subscribe(id, &destination, ack, wish, ticket).await;
+                    // Boxed: a connection subscribes seldom and would keep the place for ever.
+                    Box::pin(self.subscribe(id, &destination, ack, wish, ticket)).await;
                 }
-                Action::Unsubscribe { id, ticket, .. } => self.unsubscribe(&id, ticket).await,
+                Action::Unsubscribe { id, ticket, .. } => {
+                    Box::pin(self.unsubscribe(&id, ticket)).await;
+                }
                 Action::Send {
                     destination,
                     body,
@@ -303,7 +311,7 @@ impl<T: Transport> Connection<T> {
                 } => self.send(&destination, &body, ticket),
                 Action::WindowOpened { .. } => {
                     for delivery in mem::take(&mut self.unacknowledged) {
-                        self.deliver(delivery).await?;
+                        self.deliver(delivery, now()).await?;
                     }
                 }
                 Action::Close(reason) => {
@@ -433,6 +441,8 @@ impl<T: Transport> Connection<T> {
                     mode,
                     tracked: ack != AckMode::Auto,
                 };
+                // Most connections are in one room, and a vector that grows makes place for four.
+                self.rooms.reserve_exact(1);
                 self.rooms.push((room.clone(), listening.clone()));
                 self.joins_in_flight += 1;
                 let joining = Joining {
@@ -546,10 +556,10 @@ impl<T: Transport> Connection<T> {
     }
 
     /// Hands one delivery to the session or, where it is a shared frame, straight to the socket.
-    async fn deliver(&mut self, delivery: Delivery) -> Result<(), Close> {
+    async fn deliver(&mut self, delivery: Delivery, now: Instant) -> Result<(), Close> {
         match delivery {
             Delivery::Frame(frame) => {
-                self.session.transmitted(now());
+                self.session.transmitted(now);
                 self.around.metrics.delivered.inc();
                 self.feed(frame).await?;
             }
@@ -559,7 +569,7 @@ impl<T: Transport> Connection<T> {
             } => {
                 let delivered = self
                     .session
-                    .deliver(&subscription, &broadcast.message(), now());
+                    .deliver(&subscription, &broadcast.message(), now);
                 match delivered {
                     Delivered::Sent => {
                         self.around.metrics.delivered.inc();
@@ -577,7 +587,7 @@ impl<T: Transport> Connection<T> {
             Delivery::Joined { ticket, result } => {
                 self.joins_in_flight -= 1;
                 match result {
-                    Ok(()) => self.session.settle(ticket, &[], now()),
+                    Ok(()) => self.session.settle(ticket, &[], now),
                     Err(refused) => {
                         self.forget(&refused.room, &refused.subscription);
                         self.report(ticket, &refused.problem);
@@ -585,18 +595,18 @@ impl<T: Transport> Connection<T> {
                 }
             }
             Delivery::Ended { room, subscription } => self.end(&room, &subscription),
-            Delivery::Left { ticket } => self.session.settle(ticket, &[], now()),
+            Delivery::Left { ticket } => self.session.settle(ticket, &[], now),
             Delivery::Read(read) => self.tell_read(&read),
             Delivery::Amended { ticket, result } => {
                 self.sends_in_flight -= 1;
-                match result {
+                match *result {
                     Ok(message) => self.receipt_of_change(ticket, &message),
                     Err(problem) => self.report(ticket, &problem),
                 }
             }
             Delivery::Posted { ticket, result } => {
                 self.sends_in_flight -= 1;
-                match result {
+                match *result {
                     Ok(stored) => self.receipt(ticket, &stored),
                     Err(problem) => self.report(ticket, &problem),
                 }
@@ -698,20 +708,25 @@ impl<T: Transport> Connection<T> {
     async fn feed(&mut self, frame: Utf8Bytes) -> Result<(), Close> {
         let sent_bytes = &self.around.metrics.sent_bytes;
         sent_bytes.inc_by(frame.len() as u64);
-        written(clock::timeout(WRITE_TIMEOUT, self.transport.feed(frame)).await)
+        in_time(self.transport.feed(frame)).await
     }
 
     async fn flush(&mut self) -> Result<(), Close> {
-        written(clock::timeout(WRITE_TIMEOUT, self.transport.flush()).await)
+        in_time(self.transport.flush()).await
     }
 }
 
-fn written(result: Result<Result<(), PeerGone>, Elapsed>) -> Result<(), Close> {
-    match result {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(PeerGone)) => Err(gone()),
-        Err(Elapsed { .. }) => Err(slow_consumer()),
-    }
+/// Carries out a write within [`WRITE_TIMEOUT`]. Nearly all are done at once and need no timer.
+async fn in_time(writing: impl Future<Output = Result<(), PeerGone>>) -> Result<(), Close> {
+    tokio::pin!(writing);
+    let written = match writing.as_mut().now_or_never() {
+        Some(written) => written,
+        None => match clock::timeout(WRITE_TIMEOUT, writing).await {
+            Ok(written) => written,
+            Err(Elapsed { .. }) => return Err(slow_consumer()),
+        },
+    };
+    written.map_err(|PeerGone| gone())
 }
 
 /// What a client SENDs to `/app/auth`.

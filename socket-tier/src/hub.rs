@@ -97,11 +97,11 @@ impl Joining {
     fn refuse(self, room: &RoomId, problem: Problem) {
         self.outbox.push(Delivery::Joined {
             ticket: self.ticket,
-            result: Err(Refused {
+            result: Err(Box::new(Refused {
                 room: room.clone(),
                 subscription: self.listening.subscription,
                 problem,
-            }),
+            })),
         });
     }
 }

@@ -13,7 +13,8 @@ use crate::hub::Broadcast;
 use crate::limits::OUTBOX_BYTES_MAX;
 use crate::writer::Stored;
 
-/// What the rest of the tier hands to a connection.
+/// What the rest of the tier hands to a connection. Frames are by far the most: what is seldom and
+/// large is boxed, so that a queue of frames is small.
 pub(crate) enum Delivery {
     /// A complete STOMP frame, shared with every listener that takes the same bytes.
     Frame(Utf8Bytes),
@@ -29,7 +30,7 @@ pub(crate) enum Delivery {
         /// The SUBSCRIBE.
         ticket: Ticket,
         /// Why not, where it was refused.
-        result: Result<(), Refused>,
+        result: Result<(), Box<Refused>>,
     },
     /// A subscription is over, as its user may not hear the room any more: nothing of it
     /// follows.
@@ -51,14 +52,14 @@ pub(crate) enum Delivery {
         /// The SEND.
         ticket: Ticket,
         /// The message as it is now, or why it is as it was.
-        result: Result<Message, Problem>,
+        result: Box<Result<Message, Problem>>,
     },
     /// A SEND was committed or refused.
     Posted {
         /// The SEND.
         ticket: Ticket,
         /// Where it stands, or why it does not.
-        result: Result<Stored, Problem>,
+        result: Box<Result<Stored, Problem>>,
     },
 }
 

@@ -124,7 +124,7 @@ impl Place<'_> {
         if let Some(stored) = failpoints::feigned(&post.draft) {
             return post.outbox.push(Delivery::Posted {
                 ticket: post.ticket,
-                result: Ok(stored),
+                result: Box::new(Ok(stored)),
             });
         }
         // There is room for whoever has a place. A writer that is gone takes the instance with it.
@@ -359,7 +359,7 @@ impl Writer {
         }
         queued.post.outbox.push(Delivery::Posted {
             ticket: queued.post.ticket,
-            result,
+            result: Box::new(result),
         });
     }
 
