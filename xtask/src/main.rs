@@ -8,6 +8,7 @@
     reason = "a task talks to the person at the terminal"
 )]
 
+mod arm64;
 mod bootstraps;
 mod browser;
 mod cargo;

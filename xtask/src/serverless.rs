@@ -7,10 +7,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::arm64::Arm64;
 use crate::bootstraps::Bootstraps;
 use crate::config::Config;
 use crate::install::Installer;
 use crate::python::{Packages, Python};
+use crate::report;
 
 /// SAM, cargo-lambda and the linker that cargo-lambda builds with.
 const TOOLS: Packages = Packages {
@@ -55,6 +57,8 @@ pub(crate) struct Serverless {
     tools: Tools,
     emulator: Python,
     bootstraps: Bootstraps,
+    /// Or why there is none.
+    arm64: Result<Arm64, String>,
 }
 
 impl Serverless {
@@ -66,10 +70,15 @@ impl Serverless {
         let tools = Tools::prepare(config, installer)?;
         let emulator = Python::prepare(config, installer, &EMULATOR)?;
         let bootstraps = Bootstraps::build(config, &tools)?;
+        let arm64 = Arm64::prepare(config, installer, &tools)?;
+        if let Err(missing) = &arm64 {
+            report::uses("arm64", format!("NOT TESTED: {missing}"));
+        }
         Ok(Self {
             tools,
             emulator,
             bootstraps,
+            arm64,
         })
     }
 
@@ -81,5 +90,9 @@ impl Serverless {
         command.env("AUTH_BOOTSTRAP", &self.bootstraps.auth);
         command.env("HISTORY_BOOTSTRAP", &self.bootstraps.history);
         command.env("ARCHITECTURE", self.bootstraps.architecture);
+        match &self.arm64 {
+            Ok(arm64) => arm64.tell(command),
+            Err(missing) => _ = command.env("ARM64_MISSING", missing),
+        }
     }
 }

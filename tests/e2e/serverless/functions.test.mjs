@@ -16,13 +16,15 @@ import { databaseUrl, maruProgram } from "../harness/environment.mjs";
 import { PostgresProxy } from "../harness/postgres-proxy.mjs";
 import { Program } from "../harness/program.mjs";
 import { Cloud } from "./harness/cloud.mjs";
-import { benchProgram, bootstraps, workspace } from "./harness/environment.mjs";
+import { arm64, benchProgram, bootstraps, workspace } from "./harness/environment.mjs";
 import { Lambda } from "./harness/lambda.mjs";
 import { Recorded, answerTold, lasting } from "./harness/recorded.mjs";
 
 /** As long as a connection is trusted without a look at it, and longer. */
 const FROZEN_MS = 1_500;
 const MIB = 1024 * 1024;
+/** Graviton2, for which cargo-lambda builds. */
+const CPU_OF_LAMBDA = "neoverse-n1";
 /** In an order in which each finds what it needs. */
 const REQUESTS = {
   history: [
@@ -290,6 +292,21 @@ suite("bootstraps under Lambda's interface", { timeout: 600_000 }, () => {
     const folder = join(workspace, "functions/history/events/requests/page");
     const told = await lambda.isInvokedByHand("history", join(folder, "http-api.json"));
     assert.deepEqual(answerTold(told), await asks("history", "page"));
+  });
+
+  test("history answers the same where it is built for arm64", async (t) => {
+    if (arm64.missing) {
+      t.skip(arm64.missing);
+      return;
+    }
+    const { bootstrap, emulator, libraries } = arm64;
+    const args = ["-cpu", CPU_OF_LAMBDA, "-L", libraries, bootstrap];
+    const another = await Lambda.startsFor(t);
+    another.runs("history", emulator, environments.history, { args });
+    const { events } = await Recorded.of("history", "page");
+    const { status, text } = await another.invokes("history", events.get("http-api"));
+    assert.equal(status, 200, text);
+    assert.deepEqual(answerTold(text), await asks("history", "page"));
   });
 
   test("a fresh environment is measured from its start to its answers", async (t) => {

@@ -22,6 +22,14 @@ export const bootstraps = {
 };
 /** What the template calls that processor. */
 export const architecture = required("ARCHITECTURE");
+/** The history function built for arm64 and how it is run here; or what is `missing` for that. */
+export const arm64 = process.env.ARM64_MISSING
+  ? { missing: process.env.ARM64_MISSING }
+  : {
+      bootstrap: required("ARM64_BOOTSTRAP"),
+      emulator: required("ARM64_EMULATOR"),
+      libraries: required("ARM64_LIBRARIES"),
+    };
 /** What measures programs from outside. */
 export const benchProgram = required("BENCH_BIN");
 /** The project's own tasks, `cargo xtask`. */
