@@ -153,6 +153,9 @@ async fn the_log_tells_the_cause_and_no_token() {
         .build();
     let user = somebody();
     let token = MemoryToken::of(user).await;
+    // With a single subscriber, a call site that is met first on a thread without it is taken to be
+    // silent everywhere; with two, both are asked.
+    let _another = tracing::Dispatch::new(tracing_subscriber::fmt().finish());
     for (sessions, cause) in [
         (
             dynamo::local(&emulator.endpoint, "elsewhere"),

@@ -19,6 +19,8 @@ use time::OffsetDateTime;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+use crate::logs;
+
 /// The page that may call.
 pub(crate) const ORIGIN: &str = "https://chat.example.org";
 
@@ -86,6 +88,7 @@ impl Api {
     }
 
     pub(crate) fn with_stores(accounts: Accounts, sessions: Arc<dyn Sessions>) -> Self {
+        logs::keep();
         let limits = HashingLimits {
             at_once: 2,
             waiting_max: 64,

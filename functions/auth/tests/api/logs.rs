@@ -1,24 +1,39 @@
 //! What the log of it all says.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use serde_json::json;
 use tracing::Level;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::api::{Api, PASSWORD};
 
-/// Keeps what is logged.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What was logged on this thread, which is a test's own.
+    static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
-impl io::Write for Kept {
+/// Keeps everything that is logged from now on, by thread.
+///
+/// One subscriber for all tests: a call site that is met first on a thread without one is taken to
+/// be silent everywhere, as long as the only subscriber is another thread's.
+pub(crate) fn keep() {
+    static KEPT: Once = Once::new();
+    KEPT.call_once(|| {
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(Level::TRACE)
+            .with_writer(|| Logged)
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).expect("nobody else sets one");
+    });
+}
+
+struct Logged;
+
+impl io::Write for Logged {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0
-            .lock()
-            .expect("no test panicked meanwhile")
-            .extend_from_slice(bytes);
+        LOGGED.with_borrow_mut(|logged| logged.extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
@@ -27,23 +42,8 @@ impl io::Write for Kept {
     }
 }
 
-impl<'a> MakeWriter<'a> for Kept {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn no_password_token_or_email_is_ever_logged() {
-    let kept = Kept::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(Level::TRACE)
-        .with_writer(kept.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-
     let api = Api::start().await;
     let mut ada = api.logged_in().await;
     let mut secrets = vec![
@@ -68,7 +68,7 @@ async fn no_password_token_or_email_is_ever_logged() {
     ada.cookie = Some(secrets[2].clone());
     ada.refreshes().await;
 
-    let log = kept.0.lock().expect("no test panicked meanwhile").clone();
+    let log = LOGGED.with_borrow_mut(std::mem::take);
     let log = String::from_utf8(log).expect("text");
     assert!(
         log.contains("logged in") && log.contains("a log-in was refused"),
