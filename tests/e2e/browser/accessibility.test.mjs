@@ -40,6 +40,7 @@ suite("the page for everybody", { timeout: 120_000 }, () => {
         await ada.sees("Hello");
         await isSound(ada, "a room");
         await ada.page.goto(`${server.address}/guarantees`);
+        await ada.page.locator('.pane .status[data-state="online"]').nth(1).waitFor();
         await ada.page.getByRole("textbox").first().fill("Hello");
         await ada.page.getByRole("textbox").first().press("Enter");
         // What is said before both sides have come in is caught up with by the later one.

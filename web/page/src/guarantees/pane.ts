@@ -166,8 +166,9 @@ export class Pane {
     const form = h("form", {}, input, h("button", { type: "submit" }, words.says));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (!isSayable(input.value)) return;
-      this.#room?.send(input.value);
+      // What is written before the room is entered stays where it is.
+      if (!this.#room || !isSayable(input.value)) return;
+      this.#room.send(input.value);
       input.value = "";
     });
     return form;
