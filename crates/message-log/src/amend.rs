@@ -115,6 +115,9 @@ noted AS (
     SELECT $1, last_seq, $2, CASE WHEN $3::text IS NULL THEN 'delete' ELSE 'edit' END, $4,
         clock_timestamp()
     FROM room
+    ON CONFLICT (room_id, rev) DO UPDATE SET
+        message_id = excluded.message_id, kind = excluded.kind, by_user = excluded.by_user,
+        changed_at = excluded.changed_at
     RETURNING rev, changed_at
 ),
 hidden AS (

@@ -46,6 +46,8 @@ searchable AS (
     INSERT INTO chat_message_search (room_id, seq, tokens)
     SELECT room_id, seq, chat_search_tokens(tokens::int4[], seq)
     FROM numbered
+    -- A row that a message of before has left, as where a room was put back by hand, is in nobody's way.
+    ON CONFLICT (room_id, seq) DO UPDATE SET tokens = excluded.tokens
 )
 SELECT place, seq, created_at,
     NULL::uuid AS earlier_id, NULL::bigint AS earlier_rev, NULL::text AS earlier_sender,
