@@ -11,7 +11,6 @@ use fanout::redis::{MacKey, RedisConfig, RedisHerald};
 use message_log::MessageLog;
 use socket_tier::tier::REQUEST_GRACE;
 use socket_tier::{drain, listener};
-use tokio::net::TcpListener;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 use tower::{ServiceExt, service_fn};
@@ -20,7 +19,7 @@ use crate::config::Config;
 use crate::docs;
 use crate::identity;
 use crate::page::Page;
-use crate::parts::DATABASE_CONNECTIONS;
+use crate::parts::{DATABASE_CONNECTIONS, listen};
 
 /// Serves accounts, history and the page until the process is told to stop. The tables are made by
 /// [`migrate`](crate::migrate::migrate()), before.
@@ -33,10 +32,7 @@ use crate::parts::DATABASE_CONNECTIONS;
 )]
 pub async fn serve(config: Config) -> Result<()> {
     let stop = drain::stop_signal().context("no signal handler")?;
-    let listen = config.rim.listen;
-    let listener = TcpListener::bind(listen).await.with_context(|| {
-        format!("LISTEN: {listen} cannot be listened on; choose another port, or 0 for a free one")
-    })?;
+    let listener = listen(config.rim.listen).await?;
     let address = listener.local_addr()?;
     let page = Page::open(config.web_dir.as_deref(), &config.data_dir, |step| {
         println!("{step}");

@@ -1,5 +1,6 @@
 //! The backends of the process: those that the configuration names, else embedded ones.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -7,6 +8,7 @@ use fanout::redis::{self, RedisConfig};
 use fanout::{Fanout, Incoming, memory};
 use message_log::MessageLog;
 use socket_tier::insist_on_durability;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
@@ -19,6 +21,13 @@ pub(crate) const DATABASE_CONNECTIONS: u32 = 8;
 /// How many connections the embedded Postgres is asked for: it runs one transaction at a time.
 #[cfg(feature = "embedded")]
 const EMBEDDED_CONNECTIONS: u32 = 4;
+
+/// Listens where `LISTEN` says.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("LISTEN: {address} cannot be listened on; choose another port, or 0 for a free one")
+    })
+}
 
 /// Where the messages are kept.
 pub(crate) struct Database {

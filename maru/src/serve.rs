@@ -7,14 +7,13 @@ use anyhow::{Context, Result, bail};
 use chat::AuthMode;
 use fanout::Herald;
 use socket_tier::{Access, SocketTier, Stores, drain};
-use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::docs;
 use crate::functions::with_functions;
 use crate::identity;
 use crate::page::Page;
-use crate::parts::{Database, Hearing};
+use crate::parts::{Database, Hearing, listen};
 
 /// Serves the whole chat until the process is told to stop.
 ///
@@ -26,10 +25,7 @@ use crate::parts::{Database, Hearing};
 )]
 pub async fn serve(config: Config) -> Result<()> {
     let stop = drain::stop_signal().context("no signal handler")?;
-    let listen = config.rim.listen;
-    let listener = TcpListener::bind(listen).await.with_context(|| {
-        format!("LISTEN: {listen} cannot be listened on; choose another port, or 0 for a free one")
-    })?;
+    let listener = listen(config.rim.listen).await?;
     let address = listener.local_addr()?;
     let mut page = Page::open(config.web_dir.as_deref(), &config.data_dir, |step| {
         println!("{step}");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use chat::{Problem, ProblemCode, RoomId, UserId};
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::tier::Doors;
+use crate::upgrade::problem;
 
 /// How many rooms are listed at the most: those with the most listeners.
 pub const ROOMS_LISTED_MAX: usize = 1000;
@@ -67,7 +68,10 @@ pub(crate) fn router(doors: Arc<Doors>, token: AdminToken, leave: CancellationTo
         .route("/users/{id}/sockets", get(sockets).delete(kick))
         .route("/drain", post(drain))
         .with_state(Desk { doors, leave })
-        .fallback(|| async { problem(ProblemCode::NotFound, "There is nothing at this path.") })
+        .fallback(|| async {
+            let detail = "There is nothing at this path.";
+            problem(Problem::new(ProblemCode::NotFound, detail))
+        })
         .layer(middleware::from_fn_with_state(token, admit))
 }
 
@@ -84,10 +88,10 @@ async fn admit(State(token): State<AdminToken>, request: Request, next: Next) ->
     if is_admitted {
         return next.run(request).await;
     }
-    problem(
+    problem(Problem::new(
         ProblemCode::Unauthenticated,
         "Send ADMIN_TOKEN of this instance as Authorization: Bearer.",
-    )
+    ))
 }
 
 /// What an instance says of itself.
@@ -164,13 +168,6 @@ async fn kick(State(desk): State<Desk>, Path(user): Path<Uuid>) -> Json<Sockets>
 async fn drain(State(desk): State<Desk>) -> StatusCode {
     desk.leave.cancel();
     StatusCode::ACCEPTED
-}
-
-fn problem(code: ProblemCode, detail: &'static str) -> Response {
-    let problem = Problem::new(code, detail);
-    let status = StatusCode::from_u16(code.status()).expect("a status");
-    let headers = [(header::CONTENT_TYPE, Problem::MEDIA_TYPE)];
-    (status, headers, problem.to_json()).into_response()
 }
 
 #[cfg(test)]

@@ -137,7 +137,8 @@ fn refuse_handshake(error: &Error) -> Response {
     ))
 }
 
-fn problem(problem: Problem) -> Response {
+/// A problem over HTTP.
+pub(crate) fn problem(problem: Problem) -> Response {
     let status =
         StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = [(header::CONTENT_TYPE, Problem::MEDIA_TYPE)];
