@@ -30,8 +30,7 @@ use uuid::Uuid;
 use crate::destination::not_let_in;
 use crate::failpoints;
 use crate::limits::{
-    HOLE_PATIENCE, HUB_QUEUE_MAX, LOOK_INTERVAL, PRESENCE_LOOKS, PRESENCE_RENEWAL_LOOKS,
-    REPAIR_PAGE, RESUME_RETRY, WATCH_TIMEOUT,
+    HOLE_PATIENCE, HUB_QUEUE_MAX, LOOK_INTERVAL, REPAIR_PAGE, RESUME_RETRY, WATCH_TIMEOUT,
 };
 use crate::metrics::Metrics;
 use crate::outbox::{Delivery, Outbox, Refused};
@@ -596,101 +595,6 @@ impl Hub {
             self.make_good(&name);
         } else if let Some(delivered) = room.look(head.seq) {
             self.repair(name, delivered);
-        }
-    }
-
-    /// Renews the lease of this instance, and wants to know who is in the rooms, each in its time.
-    fn look_at_people(&mut self) {
-        let nth = self.looks;
-        self.looks = nth.wrapping_add(1);
-        if nth.is_multiple_of(PRESENCE_RENEWAL_LOOKS) {
-            let (log, instance) = (self.log.clone(), self.instance);
-            self.work
-                .spawn(async move { Work::Renewed(log.renew_presence(instance).await) });
-        }
-        if nth.is_multiple_of(PRESENCE_LOOKS) {
-            for (name, room) in &self.rooms {
-                if room.watches_people() {
-                    self.comings.want(name);
-                }
-            }
-        }
-    }
-
-    fn renewed(&mut self, renewed: Result<bool, ChangeError>) {
-        match renewed {
-            Ok(false) => {}
-            Ok(true) => {
-                for (name, room) in &self.rooms {
-                    room.say_anew(name, &mut self.comings);
-                }
-            }
-            Err(error) => tracing::warn!(%error, "who is here cannot be said"),
-        }
-    }
-
-    /// Notes who came and who left, and reads who is there, each once at a time.
-    fn mind_people(&mut self) {
-        if !self.noting {
-            let changes = self.comings.take();
-            if !changes.is_empty() {
-                self.noting = true;
-                let (log, instance) = (self.log.clone(), self.instance);
-                self.work.spawn(async move {
-                    let noted = log.note_presence(instance, &changes).await;
-                    if let Err(error) = &noted {
-                        tracing::warn!(%error, "who came and who left cannot be noted");
-                        time::sleep(LOOK_INTERVAL).await;
-                    }
-                    let is_done = noted.is_ok();
-                    Work::Noted { changes, is_done }
-                });
-            }
-        }
-        if !self.reading_present {
-            let rooms = self.comings.take_wanted();
-            if !rooms.is_empty() {
-                self.reading_present = true;
-                let log = self.log.clone();
-                self.work.spawn(async move {
-                    let present = log.present(&rooms).await;
-                    Work::Present { rooms, present }
-                });
-            }
-        }
-    }
-
-    fn noted(&mut self, changes: Vec<Presence>, is_done: bool) {
-        self.noting = false;
-        if !is_done {
-            return self.comings.put_back(changes);
-        }
-        for change in changes {
-            self.fanout.publish(Arc::new(Event::Presence {
-                room: change.room,
-                user: change.user,
-                nickname: change.nickname.as_str().to_owned(),
-                is_here: change.is_here,
-            }));
-        }
-    }
-
-    fn read_present(&mut self, rooms: &[RoomId], present: Result<Vec<Present>, ReadError>) {
-        self.reading_present = false;
-        match present {
-            Ok(present) => {
-                for (name, present) in rooms.iter().zip(present) {
-                    // Something happened meanwhile: it is read once more, and that is told.
-                    if self.comings.wants(name) {
-                        continue;
-                    }
-                    if let Some(room) = self.rooms.get_mut(name) {
-                        room.tell_present(name, present);
-                    }
-                }
-            }
-            // One of the next looks wants to know it too.
-            Err(error) => tracing::warn!(%error, "who is in the rooms cannot be read"),
         }
     }
 
