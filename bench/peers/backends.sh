@@ -17,14 +17,14 @@ free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# Waits up to a minute for a TCP port of this machine.
+# Waits up to two minutes for a TCP port of this machine.
 wait_for_port() {
   local attempt
-  for attempt in $(seq 300); do
+  for attempt in $(seq 600); do
     if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then return; fi
     sleep 0.2
   done
-  echo "nothing listens on port $1 after a minute; see $FOLDER" >&2
+  echo "nothing listens on port $1 after two minutes; see $FOLDER" >&2
   return 1
 }
 

@@ -32,10 +32,9 @@ impl Client {
         index: usize,
         token: Option<&str>,
     ) -> Result<Self> {
-        let Target {
-            at, path, dialect, ..
-        } = target;
-        let stream = dial(*at, index).await?;
+        let Target { path, dialect, .. } = target;
+        let at = target.instance(index);
+        let stream = dial(at, index).await?;
         let mut client = Self {
             stream,
             dialect: *dialect,
