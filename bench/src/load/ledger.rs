@@ -1,6 +1,7 @@
 //! Who has heard what: losses, repetitions and order.
 
 use std::collections::VecDeque;
+use std::mem;
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -16,13 +17,17 @@ pub(crate) struct Faults {
     pub(crate) doubled: u64,
     /// Deliveries behind a later message of the same sender.
     pub(crate) reordered: u64,
+    /// Messages whose receipt did not come in time.
+    pub(crate) unreceipted: u64,
 }
 
-/// The messages of a run, each of them until its last listener has heard it.
+/// The messages of a run, each of them until its last listener has heard it and its sender has the
+/// receipt, where there are any.
 ///
 /// Connection `c` listens to room `c / listeners`.
 pub(crate) struct Ledger {
     listeners: usize,
+    has_receipts: bool,
     messages: VecDeque<Message>,
     /// The number of the first of `messages`.
     first: u32,
@@ -40,7 +45,14 @@ struct Message {
     room: usize,
     due: Instant,
     missing: usize,
+    awaits_receipt: bool,
     heard_by: Box<[u64]>,
+}
+
+impl Message {
+    fn is_complete(&self) -> bool {
+        self.missing == 0 && !self.awaits_receipt
+    }
 }
 
 /// What a delivery was.
@@ -48,14 +60,15 @@ struct Message {
 pub(crate) struct Delivery {
     /// When its message was due.
     pub(crate) due: Instant,
-    /// The room, where this was the last of its listeners.
+    /// The room, where the message is complete with it.
     pub(crate) completed: Option<usize>,
 }
 
 impl Ledger {
-    pub(crate) fn new(rooms: usize, listeners: usize) -> Self {
+    pub(crate) fn new(rooms: usize, listeners: usize, has_receipts: bool) -> Self {
         Self {
             listeners,
+            has_receipts,
             messages: VecDeque::new(),
             first: 0,
             heard: vec![0; rooms * listeners * listeners],
@@ -72,6 +85,7 @@ impl Ledger {
             room,
             due,
             missing: self.listeners,
+            awaits_receipt: self.has_receipts,
             heard_by: heard_by.unwrap_or_else(|| vec![0; words].into()),
         });
         self.first + self.messages.len() as u32 - 1
@@ -100,7 +114,7 @@ impl Ledger {
         message.missing -= 1;
         let delivery = Delivery {
             due: message.due,
-            completed: (message.missing == 0).then_some(room),
+            completed: message.is_complete().then_some(room),
         };
         let sender = stamp.sender as usize % self.listeners;
         let heard = &mut self.heard[connection * self.listeners + sender];
@@ -113,13 +127,27 @@ impl Ledger {
         Some(delivery)
     }
 
+    /// Notes that the receipt of a message came. Returns the room, where the message is complete
+    /// with it.
+    pub(crate) fn receipt(&mut self, message: u32) -> Option<usize> {
+        let index = message.checked_sub(self.first)?;
+        let message = self.messages.get_mut(index as usize)?;
+        if !mem::take(&mut message.awaits_receipt) {
+            return None;
+        }
+        let completed = message.is_complete().then_some(message.room);
+        self.forget_completed();
+        completed
+    }
+
     /// Gives up the messages that were due before `time`. Returns their rooms.
     pub(crate) fn give_up(&mut self, time: Instant) -> Vec<usize> {
         let mut rooms = Vec::new();
         for message in &mut self.messages {
-            if message.missing > 0 && message.due < time {
+            if !message.is_complete() && message.due < time {
                 self.faults.lost += message.missing as u64;
-                message.missing = 0;
+                self.faults.unreceipted += u64::from(message.awaits_receipt);
+                (message.missing, message.awaits_receipt) = (0, false);
                 rooms.push(message.room);
             }
         }
@@ -127,14 +155,14 @@ impl Ledger {
         rooms
     }
 
-    /// How many messages some listener has not heard.
+    /// How many messages are not complete.
     pub(crate) fn under_way(&self) -> usize {
-        let under_way = |message: &&Message| message.missing > 0;
+        let under_way = |message: &&Message| !message.is_complete();
         self.messages.iter().filter(under_way).count()
     }
 
     fn forget_completed(&mut self) {
-        while let Some(message) = self.messages.pop_front_if(|message| message.missing == 0) {
+        while let Some(message) = self.messages.pop_front_if(|message| message.is_complete()) {
             let mut heard_by = message.heard_by;
             heard_by.fill(0);
             self.spare.push(heard_by);
@@ -158,7 +186,7 @@ mod tests {
     }
 
     fn ledger(messages: usize) -> Ledger {
-        let mut ledger = Ledger::new(2, 2);
+        let mut ledger = Ledger::new(2, 2, false);
         for _ in 0..messages {
             ledger.send(0, Instant::now());
         }
@@ -175,6 +203,23 @@ mod tests {
         assert_eq!(last.completed, Some(0));
         assert_eq!(ledger.under_way(), 0);
         assert_eq!(ledger.faults, Faults::default());
+    }
+
+    #[test]
+    fn with_receipts_a_message_is_complete_once_its_own_has_come_too() {
+        let mut ledger = Ledger::new(1, 1, true);
+        for _ in 0..3 {
+            ledger.send(0, Instant::now());
+        }
+        let heard = ledger.hear(0, stamp(0, 0, 0)).expect("it is new");
+        assert_eq!(heard.completed, None);
+        assert_eq!(ledger.receipt(0), Some(0));
+        assert_eq!(ledger.receipt(1), None, "nobody has heard it");
+        let heard = ledger.hear(0, stamp(1, 0, 1)).expect("it is new");
+        assert_eq!(heard.completed, Some(0));
+        ledger.hear(0, stamp(2, 0, 2));
+        ledger.give_up(Instant::now() + Duration::from_secs(1));
+        assert_eq!((ledger.faults.lost, ledger.faults.unreceipted), (0, 1));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod histogram;
 mod ledger;
 mod run;
 mod scenario;
+mod send_frame;
 mod stamp;
 
 use std::fmt::Write as _;
@@ -25,8 +26,10 @@ pub(crate) use crate::report::Spread;
 pub(crate) use crowd::Crowd;
 pub(crate) use histogram::Histogram;
 pub(crate) use ledger::Faults;
-pub(crate) use run::{Length, Outcome, QUANTILES};
+pub(crate) use run::{Length, Outcome, QUANTILES, room_name, run_name};
 pub(crate) use scenario::{Pace, Scenario};
+pub(crate) use send_frame::{CONTENT_BYTES, SendFrame, receipt_of};
+pub(crate) use stamp::Stamp;
 
 /// What to measure.
 #[derive(Args)]
@@ -35,8 +38,9 @@ pub(crate) struct Options {
     target: Vec<Target>,
     #[arg(long, help = format!("Who listens to what: {SCENARIO_FORM}"))]
     scenario: Vec<Scenario>,
-    /// How many deliveries are outstanding on each connection.
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 20])]
+    /// How many deliveries are outstanding on each connection; 1 and 20 where neither this nor a
+    /// rate is given.
+    #[arg(long, value_delimiter = ',')]
     outstanding: Vec<usize>,
     /// How many messages a second are sent, whatever becomes of them; measured beside the rest.
     #[arg(long)]
@@ -79,6 +83,9 @@ pub(crate) async fn measure(mut options: Options) -> Result<()> {
             .iter()
             .filter_map(|name| name.parse().ok())
             .collect();
+    }
+    if options.outstanding.is_empty() && options.rate.is_empty() {
+        options.outstanding = vec![1, 20];
     }
     let mut report = Report::begin(options.rounds, options.target.clone())?;
     for round in 1..=options.rounds {

@@ -3,7 +3,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
-use memchr::memmem;
 use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -12,7 +11,8 @@ use super::crowd::Crowd;
 use super::histogram::Histogram;
 use super::ledger::{Faults, Ledger};
 use super::scenario::{Pace, Scenario};
-use super::stamp::{self, Stamp};
+use super::send_frame::{SendFrame, receipt_of};
+use super::stamp::Stamp;
 use crate::client::Client;
 use crate::dialect::Dialect;
 use crate::process::{cpu_seconds, family_cpu_seconds, resident_bytes};
@@ -20,9 +20,6 @@ use crate::progress::Progress;
 use crate::target::Target;
 use crate::tokens::{self, CONNECTIONS_PER_GUEST};
 use crate::websocket;
-
-/// How long each message is, in bytes.
-const CONTENT_BYTES: usize = 128;
 
 /// How many clients connect at once.
 const CONNECTING_MAX: usize = 64;
@@ -124,7 +121,7 @@ pub(crate) async fn run(
 }
 
 /// Rooms of another run are others.
-fn run_name() -> String {
+pub(crate) fn run_name() -> String {
     #[expect(
         clippy::disallowed_methods,
         reason = "a name that was not there before"
@@ -133,7 +130,8 @@ fn run_name() -> String {
     format!("{:012x}", since.unwrap_or_default().as_millis())
 }
 
-fn room_name(run: &str, room: usize) -> String {
+/// What a room of a run is called.
+pub(crate) fn room_name(run: &str, room: usize) -> String {
     format!("bench-{run}-{room:05}")
 }
 
@@ -225,41 +223,6 @@ struct Tally {
     latency: Histogram,
 }
 
-/// A SEND, ready to be sent, whose content and receipt are written over.
-struct SendFrame {
-    bytes: Vec<u8>,
-    content_at: usize,
-    receipt_at: Option<usize>,
-}
-
-impl SendFrame {
-    fn new(dialect: Dialect, room: &str) -> Self {
-        let (content, receipt) = ("#".repeat(CONTENT_BYTES), "########");
-        let frame = dialect.send(room, &content, receipt);
-        let bytes = websocket::text(frame.as_bytes());
-        let content_at = memmem::find(&bytes, content.as_bytes()).unwrap_or_default();
-        let receipt_at = dialect
-            .answers_send()
-            .then(|| memmem::find(&bytes, receipt.as_bytes()))
-            .flatten();
-        let mut frame = Self {
-            bytes,
-            content_at,
-            receipt_at,
-        };
-        frame.bytes[content_at..content_at + CONTENT_BYTES].fill(b'.');
-        frame
-    }
-
-    fn stamped(&mut self, stamp: Stamp) -> &[u8] {
-        stamp.write(&mut self.bytes[self.content_at..]);
-        if let Some(at) = self.receipt_at {
-            stamp::write_hex(stamp.message, &mut self.bytes[at..at + 8]);
-        }
-        &self.bytes
-    }
-}
-
 impl Talk {
     fn new(crowd: Crowd, dialect: Dialect, scenario: Scenario, pace: Pace, run: &str) -> Self {
         let frames = (0..scenario.rooms)
@@ -275,7 +238,7 @@ impl Talk {
         Self {
             sent: vec![0; crowd.len()],
             hints: vec![0; crowd.len()],
-            ledger: Ledger::new(scenario.rooms, scenario.listeners()),
+            ledger: Ledger::new(scenario.rooms, scenario.listeners(), dialect.answers_send()),
             speakers: vec![0; scenario.rooms],
             tally: Tally::default(),
             paced: 0,
@@ -381,14 +344,21 @@ impl Talk {
         } = self;
         crowd.turn(TURN_MAX, |connection, payload| {
             let now = Instant::now();
-            hear(payload, &mut hints[connection], tally, |stamp, tally| {
-                let Some(delivery) = ledger.hear(connection, stamp) else {
-                    return;
-                };
-                tally.deliveries += 1;
-                tally.latency.record(now - delivery.due);
-                if let (Some(room), Pace::Closed(_)) = (delivery.completed, &pace) {
+            let mut complete = |room: Option<usize>| {
+                if let (Some(room), Pace::Closed(_)) = (room, &pace) {
                     due.push((room, now));
+                }
+            };
+            if let Some(message) = receipt_of(payload) {
+                tally.receipts += 1;
+                complete(ledger.receipt(message));
+                return Ok(());
+            }
+            hear(payload, &mut hints[connection], tally, |stamp, tally| {
+                if let Some(delivery) = ledger.hear(connection, stamp) {
+                    tally.deliveries += 1;
+                    tally.latency.record(now - delivery.due);
+                    complete(delivery.completed);
                 }
             })
         })?;
@@ -432,7 +402,6 @@ fn hear(
                 rest = &rest[end..];
             }
         }
-        Some(b'R') => tally.receipts += 1,
         Some(b'E') => bail!("the server says {:?}", String::from_utf8_lossy(payload)),
         // A heart-beat.
         Some(b'\n' | b'\r') | None => {}

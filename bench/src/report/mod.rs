@@ -141,7 +141,7 @@ impl Report {
         let mut text = String::from(
             "| scenario | pace | server | deliveries/s | per CPU s (range) | frames per CPU s \
              (range) | of the limit | p50 ms | p99 ms | receipts/s | CPUs: server, backends, load | \
-             lost, doubled, reordered |\n| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: \
+             lost, doubled, reordered, unreceipted |\n| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: \
              | ---: | --- | --- |\n",
         );
         for row in &self.summary {
@@ -152,10 +152,11 @@ impl Report {
                 lost,
                 doubled,
                 reordered,
+                unreceipted,
             } = row.faults;
             let _ = writeln!(
                 text,
-                "| {} | {} | {} | {:.0} | {} | {} | {of_limit} | {:.2} | {:.2} | {:.0} | {:.2}, {:.2}, {:.2} | {lost}, {doubled}, {reordered} |",
+                "| {} | {} | {} | {:.0} | {} | {} | {of_limit} | {:.2} | {:.2} | {:.0} | {:.2}, {:.2}, {:.2} | {lost}, {doubled}, {reordered}, {unreceipted} |",
                 row.scenario,
                 row.pace,
                 row.name,
@@ -203,6 +204,7 @@ impl Summary {
             faults.lost += outcome.faults.lost;
             faults.doubled += outcome.faults.doubled;
             faults.reordered += outcome.faults.reordered;
+            faults.unreceipted += outcome.faults.unreceipted;
         }
         Self {
             scenario: run.scenario,
