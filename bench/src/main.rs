@@ -6,10 +6,12 @@ mod dialect;
 mod idle;
 mod limit;
 mod load;
+mod page;
 mod process;
 mod progress;
 mod report;
 mod runtime_api;
+mod store;
 mod target;
 mod tokens;
 mod websocket;
@@ -34,6 +36,10 @@ enum Measure {
     LimitServer(limit::ServerOptions),
     /// Cost per idle connection: connected, subscribed to a room, silent.
     Idle(idle::Options),
+    /// What is stored and receipted, of what one writer stores alone in the same Postgres.
+    Store(store::Options),
+    /// A page of history through the function's router, of the bare query through the same driver.
+    Page(page::Options),
     /// A function's bootstrap: from its start to its first answer, and how long it takes afterwards.
     ColdStart(cold_start::Options),
 }
@@ -45,6 +51,8 @@ async fn main() -> Result<()> {
         Measure::Limit(options) => limit::measure(options).await,
         Measure::LimitServer(options) => limit::serve(&options),
         Measure::Idle(options) => idle::measure(options).await,
+        Measure::Store(options) => store::measure(options).await,
+        Measure::Page(options) => page::measure(options).await,
         Measure::ColdStart(options) => cold_start::measure(options).await,
     }
 }
