@@ -5,6 +5,7 @@
 //! beside it and come back as [`Work`].
 
 mod broadcast;
+mod full_room;
 mod gate;
 #[cfg(test)]
 mod model;
@@ -37,6 +38,7 @@ use crate::outbox::{Delivery, Outbox, Refused};
 use crate::residents::Residents;
 
 pub(crate) use broadcast::Broadcast;
+pub use full_room::FullRoom;
 use presence::Comings;
 use resume::Progress;
 pub(crate) use room::Mode;

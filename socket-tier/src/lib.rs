@@ -33,5 +33,7 @@ pub mod upgrade;
 mod vitals;
 mod writer;
 
+#[doc(hidden)]
+pub use hub::FullRoom;
 pub use tier::{Access, SocketTier, Stores};
 pub use vitals::{Forgetful, insist_on_durability};

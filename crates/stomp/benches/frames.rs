@@ -1,4 +1,4 @@
-//! What a frame costs: `cargo bench -p stomp`.
+//! What a frame costs: `cargo bench --bench frames`.
 
 use std::hint::black_box;
 use std::sync::Arc;

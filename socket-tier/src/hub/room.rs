@@ -282,7 +282,7 @@ impl Room {
         }
     }
 
-    fn listen(&mut self, listening: Listening, outbox: Arc<Outbox>, knows: Seq) {
+    pub(super) fn listen(&mut self, listening: Listening, outbox: Arc<Outbox>, knows: Seq) {
         if listening.mode == Mode::Presence {
             self.people_watchers += 1;
         }
