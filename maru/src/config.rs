@@ -8,6 +8,7 @@ use fanout::config::read_mac_key;
 use fanout::redis::MacKey;
 use settings::{Faults, Logs, Settings};
 use socket_tier::config::Rim;
+use traces::TraceSettings;
 
 /// The configuration of `maru`.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Config {
     pub tokens: TokenSettings,
     /// `WEB_DIR`: a built page; absent, it is built from its sources where these are.
     pub web_dir: Option<PathBuf>,
+    /// What begins with `OTEL_`.
+    pub traces: TraceSettings,
 }
 
 /// What a configuration is for.
@@ -59,6 +62,7 @@ impl Config {
         let tokens = TokenSettings::read(&mut settings);
         let web_dir = settings.text("WEB_DIR").map(PathBuf::from);
         let logs = Logs::read(&mut settings);
+        let traces = TraceSettings::read(&mut settings);
         if purpose == Purpose::Functions {
             for (name, is_absent, expected) in [
                 (
@@ -103,6 +107,7 @@ impl Config {
             sessions_table,
             tokens,
             web_dir,
+            traces,
         };
         Ok((config, logs))
     }

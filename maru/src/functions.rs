@@ -14,12 +14,14 @@ use socket_tier::{drain, listener};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 use tower::{ServiceExt, service_fn};
+use traces::Exporter;
 
 use crate::config::Config;
 use crate::docs;
 use crate::identity;
 use crate::page::Page;
 use crate::parts::{DATABASE_CONNECTIONS, listen};
+use crate::traced::traced;
 
 /// Serves accounts, history and the page until the process is told to stop. The tables are made by
 /// [`migrate`](crate::migrate::migrate()), before.
@@ -32,6 +34,8 @@ use crate::parts::{DATABASE_CONNECTIONS, listen};
 )]
 pub async fn serve(config: Config) -> Result<()> {
     let stop = drain::stop_signal().context("no signal handler")?;
+    let exporter = Exporter::start(&config.traces, "maru-functions")?;
+    let tracer = exporter.tracer();
     let listener = listen(config.rim.listen).await?;
     let address = listener.local_addr()?;
     let page = Page::open(config.web_dir.as_deref(), &config.data_dir, |step| {
@@ -65,7 +69,8 @@ pub async fn serve(config: Config) -> Result<()> {
         verifier: Arc::clone(identity.tokens.verifier()),
     });
     let own = docs::routes(address, page.clone());
-    let router = with_functions(own, auth::router(identity), history, page);
+    let auth = traced(auth::router(identity), &tracer);
+    let router = with_functions(own, auth, traced(history, &tracer), page);
 
     println!("listening on http://{address}");
     let stopping = CancellationToken::new();
@@ -82,6 +87,7 @@ pub async fn serve(config: Config) -> Result<()> {
     }
     accounts.close().await;
     log.close().await;
+    exporter.finish().await;
     Ok(())
 }
 

@@ -17,3 +17,4 @@ mod parts;
 pub mod rooms;
 pub mod serve;
 pub mod token;
+mod traced;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use chat::AuthMode;
 use fanout::Herald;
 use socket_tier::{Access, SocketTier, Stores, drain};
+use traces::Exporter;
 
 use crate::config::Config;
 use crate::docs;
@@ -14,6 +15,7 @@ use crate::functions::with_functions;
 use crate::identity;
 use crate::page::Page;
 use crate::parts::{Database, Hearing, listen};
+use crate::traced::traced;
 
 /// Serves the whole chat until the process is told to stop.
 ///
@@ -25,6 +27,8 @@ use crate::parts::{Database, Hearing, listen};
 )]
 pub async fn serve(config: Config) -> Result<()> {
     let stop = drain::stop_signal().context("no signal handler")?;
+    let exporter = Exporter::start(&config.traces, "maru")?;
+    let tracer = exporter.tracer();
     let listener = listen(config.rim.listen).await?;
     let address = listener.local_addr()?;
     let mut page = Page::open(config.web_dir.as_deref(), &config.data_dir, |step| {
@@ -69,6 +73,7 @@ pub async fn serve(config: Config) -> Result<()> {
             proxy_hops: config.rim.proxy_hops,
             address_cap: config.rim.address_cap,
             heartbeat: config.rim.heartbeat,
+            tracer: tracer.clone(),
         },
     );
     let history = history::router(history::State {
@@ -79,7 +84,8 @@ pub async fn serve(config: Config) -> Result<()> {
         verifier: Arc::clone(identity.tokens.verifier()),
     });
     let own = tier.router().merge(docs::routes(address, page.clone()));
-    let router = with_functions(own, auth::router(identity), history, page.clone());
+    let auth = traced(auth::router(identity), &tracer);
+    let router = with_functions(own, auth, traced(history, &tracer), page.clone());
     let page = page.settled().await;
 
     println!("listening on http://{address}");
@@ -96,6 +102,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let in_order = tier.serve(listener, router, stop).await;
     accounts.close().await;
     database.close().await?;
+    exporter.finish().await;
     if !in_order {
         bail!("the grace period ended before every socket was closed");
     }

@@ -11,10 +11,12 @@ use serde::Deserialize;
 use stomp::Ticket;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use traces::{Kind, Span, attribute};
 use uuid::Uuid;
 
 use crate::limits::{AMENDMENTS_AT_ONCE, AMENDMENTS_WAITING_MAX};
 use crate::outbox::{Delivery, Outbox};
+use crate::span;
 
 /// Changes messages for connections, each in a transaction of its own.
 #[derive(Clone)]
@@ -71,6 +73,7 @@ impl Amending {
         by: Option<&Claims>,
         ticket: Ticket,
         outbox: &Arc<Outbox>,
+        mut span: Span,
     ) -> Result<(), (Ticket, Problem)> {
         let amendment = match amendment(verb, body, by) {
             Ok(amendment) => amendment,
@@ -81,7 +84,7 @@ impl Amending {
         };
         let (amending, outbox) = (self.clone(), Arc::clone(outbox));
         self.tasks.spawn(async move {
-            let result = amending.amend(&amendment).await;
+            let result = amending.amend(&amendment, &mut span).await;
             drop(place);
             let result = Box::new(result);
             outbox.push(Delivery::Amended { ticket, result });
@@ -89,15 +92,26 @@ impl Amending {
         Ok(())
     }
 
-    async fn amend(&self, amendment: &Amendment) -> Result<chat::Message, Problem> {
+    async fn amend(
+        &self,
+        amendment: &Amendment,
+        span: &mut Span,
+    ) -> Result<chat::Message, Problem> {
         // It is never closed.
         let _turn = self.at_once.acquire().await;
-        match self.log.amend(amendment).await {
+        let commit = span.begins(span::COMMIT, Kind::Internal);
+        let amended = self.log.amend(amendment).await;
+        drop(commit);
+        match amended {
             Ok(amended) => {
                 let message = amended.message;
+                span.identifies(attribute::MESSAGE_ID, message.id.0);
+                span.counts(attribute::REV, message.rev.0);
+                let publishing = span.begins(span::PUBLISH_COMMITTED, Kind::Producer);
                 self.fanout.publish(Arc::new(Event::Committed {
                     message: message.clone().into(),
                     access: amended.access,
+                    trace: publishing.context(),
                 }));
                 Ok(message)
             }
@@ -105,7 +119,9 @@ impl Amending {
                 if let AmendError::Store(cause) = &error {
                     tracing::warn!(%cause, "a message was not changed");
                 }
-                Err(error.problem())
+                let problem = error.problem();
+                span.fails(problem.code().as_str());
+                Err(problem)
             }
         }
     }

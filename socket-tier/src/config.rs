@@ -11,6 +11,7 @@ use fanout::redis::MacKey;
 use request_source::{Origins, ProxyHops};
 use settings::{Faults, Logs, Profile, Settings};
 use stomp::{HEARTBEAT_MS_MIN, Heartbeat};
+use traces::TraceSettings;
 
 use crate::addresses::AddressCap;
 use crate::admin::AdminToken;
@@ -35,6 +36,8 @@ pub struct Config {
     pub admin: Option<Admin>,
     /// `RUST_LOG` and `LOG_FORMAT`.
     pub logs: Logs,
+    /// What begins with `OTEL_`.
+    pub traces: TraceSettings,
     /// `FAILPOINTS`.
     #[cfg(feature = "failpoints")]
     pub failpoints: Vec<crate::failpoints::Failpoint>,
@@ -125,6 +128,7 @@ impl Config {
         }
         let admin = Admin::read(&mut settings);
         let logs = Logs::read(&mut settings);
+        let traces = TraceSettings::read(&mut settings);
         #[cfg(feature = "failpoints")]
         let failpoints = read_failpoints(&mut settings);
         #[cfg(not(feature = "failpoints"))]
@@ -141,6 +145,7 @@ impl Config {
             admin,
             fanout_key,
             logs,
+            traces,
             #[cfg(feature = "failpoints")]
             failpoints,
         })

@@ -15,9 +15,10 @@ use tokio::time::error::Elapsed;
 use tokio::time::{self as clock, Instant as Deadline};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
+use traces::Tracer;
 use uuid::Uuid;
 
-use crate::amending::Amending;
+use crate::amending::{Amending, Verb};
 use crate::destination::{self, Source, Target, not_let_in};
 use crate::drain::Departure;
 use crate::hub::{ConnectionId, HubHandle, Joining, Leaving, Listening, Mode};
@@ -30,6 +31,7 @@ use crate::metrics::Metrics;
 use crate::outbox::{Delivery, End, Outbox};
 use crate::posting::Posting;
 use crate::residents::{Residents, TooMany};
+use crate::span;
 use crate::transport::{Close, PeerGone, Received, Transport};
 use crate::writer::Stored;
 
@@ -56,6 +58,8 @@ pub(crate) struct Surroundings {
     pub(crate) draining: CancellationToken,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
+    /// What makes spans.
+    pub(crate) tracer: Tracer,
 }
 
 /// One client.
@@ -306,9 +310,9 @@ impl<T: Transport> Connection<T> {
                 Action::Send {
                     destination,
                     body,
+                    headers,
                     ticket,
-                    ..
-                } => self.send(&destination, &body, ticket),
+                } => self.send(&destination, &body, &headers, ticket),
                 Action::WindowOpened { .. } => {
                     for delivery in mem::take(&mut self.unacknowledged) {
                         self.deliver(delivery, now()).await?;
@@ -480,7 +484,7 @@ impl<T: Transport> Connection<T> {
         self.session.settle(ticket, &[], now());
     }
 
-    fn send(&mut self, destination: &str, body: &[u8], ticket: Ticket) {
+    fn send(&mut self, destination: &str, body: &[u8], headers: &stomp::Headers, ticket: Ticket) {
         let target = match Target::parse(destination) {
             Ok(target) => target,
             Err(problem) => return self.report(ticket, &problem),
@@ -489,7 +493,10 @@ impl<T: Transport> Connection<T> {
             Target::Chat => {
                 let sender = self.speaker.sender();
                 self.around.metrics.sends.inc();
-                match self.around.posting.send(body, sender, ticket, &self.outbox) {
+                let span =
+                    span::of_send(&self.around.tracer, "SEND /app/chat", "/app/chat", headers);
+                let posting = &self.around.posting;
+                match posting.send(body, sender, ticket, &self.outbox, span) {
                     Ok(()) => self.sends_in_flight += 1,
                     Err((ticket, problem)) => {
                         self.around.metrics.refused.inc(problem.code().as_str());
@@ -499,11 +506,13 @@ impl<T: Transport> Connection<T> {
             }
             Target::Amend(verb) => {
                 let by = self.speaker.claims();
-                match self
-                    .around
-                    .amending
-                    .send(verb, body, by, ticket, &self.outbox)
-                {
+                let (name, destination) = match verb {
+                    Verb::Edit => ("SEND /app/edit", "/app/edit"),
+                    Verb::Delete => ("SEND /app/delete", "/app/delete"),
+                };
+                let span = span::of_send(&self.around.tracer, name, destination, headers);
+                let amending = &self.around.amending;
+                match amending.send(verb, body, by, ticket, &self.outbox, span) {
                     Ok(()) => self.sends_in_flight += 1,
                     Err((ticket, problem)) => self.report(ticket, &problem),
                 }
@@ -563,13 +572,20 @@ impl<T: Transport> Connection<T> {
                 self.around.metrics.delivered.inc();
                 self.feed(frame).await?;
             }
+            Delivery::Traced(traced) => {
+                let (frame, span) = *traced;
+                self.session.transmitted(now);
+                self.around.metrics.delivered.inc();
+                self.feed(frame).await?;
+                drop(span);
+            }
             Delivery::Tracked {
                 subscription,
                 broadcast,
             } => {
-                let delivered = self
-                    .session
-                    .deliver(&subscription, &broadcast.message(), now);
+                let header = broadcast.trace_header();
+                let message = broadcast.message(header.as_slice());
+                let delivered = self.session.deliver(&subscription, &message, now);
                 match delivered {
                     Delivered::Sent => {
                         self.around.metrics.delivered.inc();

@@ -14,6 +14,7 @@ mod presence;
 mod resume;
 mod room;
 mod shown;
+mod telling;
 
 use std::collections::HashMap;
 use std::mem;
@@ -26,6 +27,7 @@ use stomp::{Ticket, Version};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{self, MissedTickBehavior};
+use traces::{Kind, Tracer};
 use uuid::Uuid;
 
 use crate::destination::not_let_in;
@@ -36,6 +38,7 @@ use crate::limits::{
 use crate::metrics::Metrics;
 use crate::outbox::{Delivery, Outbox, Refused};
 use crate::residents::Residents;
+use crate::span;
 
 pub(crate) use broadcast::Broadcast;
 pub use full_room::FullRoom;
@@ -43,6 +46,7 @@ use presence::Comings;
 use resume::Progress;
 pub(crate) use room::Mode;
 use room::Room;
+use telling::Telling;
 
 /// Tells the connections of one instance apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -216,6 +220,7 @@ pub(crate) struct Hub {
     /// Whether a look at the rooms' counters is under way.
     looking: bool,
     metrics: Arc<Metrics>,
+    tracer: Tracer,
 }
 
 impl Hub {
@@ -227,6 +232,7 @@ impl Hub {
         metrics: Arc<Metrics>,
         residents: Arc<Residents>,
         instance: Uuid,
+        tracer: Tracer,
     ) -> (Self, HubHandle) {
         let (sender, commands) = mpsc::channel(HUB_QUEUE_MAX);
         let hub = Self {
@@ -245,6 +251,7 @@ impl Hub {
             unpositioned: Vec::new(),
             looking: false,
             metrics,
+            tracer,
         };
         (hub, HubHandle(sender))
     }
@@ -391,10 +398,21 @@ impl Hub {
             return;
         };
         match event {
-            Event::Shown(message) => room.show(message),
-            Event::Committed { message, access } => {
+            Event::Shown { message, trace } => {
+                let span = self
+                    .tracer
+                    .goes_on(span::RECEIVE_SHOWN, Kind::Consumer, *trace);
+                room.show(message, Telling::new(span));
+            }
+            Event::Committed {
+                message,
+                access,
+                trace,
+            } => {
                 if room.has_rules(*access) {
-                    room.offer(Arc::new(message.clone()));
+                    let name = span::RECEIVE_COMMITTED;
+                    let span = self.tracer.goes_on(name, Kind::Consumer, *trace);
+                    room.offer(Arc::new(message.clone()), Telling::new(span));
                 } else {
                     // Somebody may have been removed before it: it is read once that is known.
                     room.withheld = true;

@@ -27,6 +27,7 @@ mod probes;
 mod residents;
 mod revocations;
 pub mod sockjs;
+mod span;
 pub mod tier;
 pub mod transport;
 pub mod upgrade;

@@ -178,3 +178,10 @@ pub const REVOCATION_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long nobody with a session is let in after the store of sessions was last heard.
 pub const REVOCATION_STALE: Duration = Duration::from_secs(5);
+
+/// How many listeners of one event have a span of their own, on one instance: a room of thousands
+/// would fill the queue of the spans with each message.
+pub(crate) const TRACED_DELIVERIES_MAX: usize = 16;
+
+/// How many changes of a room that wait for their turn keep their place in a trace.
+pub(crate) const TRACED_HELD_BACK_MAX: usize = 64;

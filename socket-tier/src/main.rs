@@ -12,6 +12,7 @@ use socket_tier::config::{Admin, Config, Rim};
 use socket_tier::{Access, SocketTier, Stores, drain, healthcheck, insist_on_durability, listener};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use traces::Exporter;
 
 /// How many connections to Postgres an instance takes: one writes, the others read.
 const DATABASE_CONNECTIONS: u32 = 8;
@@ -71,6 +72,8 @@ async fn run() -> Result<bool, String> {
     socket_tier::failpoints::arm(&config.failpoints);
     // An error says that a provider is there already, which is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let exporter =
+        Exporter::start(&config.traces, "maru-socket-tier").map_err(|error| error.to_string())?;
 
     let stop = drain::stop_signal().map_err(|error| format!("no signal handler: {error}"))?;
     let listen = config.rim.listen;
@@ -128,6 +131,7 @@ async fn run() -> Result<bool, String> {
         proxy_hops: config.rim.proxy_hops,
         address_cap: config.rim.address_cap,
         heartbeat: config.rim.heartbeat,
+        tracer: exporter.tracer(),
     };
     let tier = SocketTier::start(stores, access);
     #[expect(clippy::print_stdout, reason = "what whoever started it wants to know")]
@@ -167,5 +171,6 @@ async fn run() -> Result<bool, String> {
     };
     // To the end of the tier, so that it can be asked how far it is.
     let (in_order, ()) = tokio::join!(serving, at_desk);
+    exporter.finish().await;
     Ok(in_order)
 }

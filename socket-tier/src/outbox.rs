@@ -8,6 +8,7 @@ use chat::{ChatRead, Message, Problem, RoomId};
 use stomp::Ticket;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
+use traces::Span;
 
 use crate::hub::Broadcast;
 use crate::limits::OUTBOX_BYTES_MAX;
@@ -18,6 +19,8 @@ use crate::writer::Stored;
 pub(crate) enum Delivery {
     /// A complete STOMP frame, shared with every listener that takes the same bytes.
     Frame(Utf8Bytes),
+    /// The same on a way that is traced, with the span that ends when it is written.
+    Traced(Box<(Utf8Bytes, Span)>),
     /// A message for a subscription that acknowledges, which needs a frame of its own.
     Tracked {
         /// The subscription.
@@ -79,6 +82,7 @@ impl Delivery {
     fn weight(&self) -> usize {
         match self {
             Self::Frame(frame) => mem::size_of::<Self>() + frame.len(),
+            Self::Traced(traced) => mem::size_of::<Self>() + traced.0.len(),
             Self::Tracked { broadcast, .. } => mem::size_of::<Self>() + broadcast.body.len(),
             Self::Read(read) => mem::size_of::<Self>() + read.room_id.as_str().len(),
             Self::Joined { .. }

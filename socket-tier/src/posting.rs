@@ -5,9 +5,11 @@ use std::sync::Arc;
 use chat::{ChatMessageReceive, ChatMessageSend, Problem, ProblemCode, Sender, TempId};
 use fanout::{Event, Fanout};
 use stomp::Ticket;
+use traces::{Kind, Span};
 use uuid::Uuid;
 
 use crate::outbox::Outbox;
+use crate::span;
 use crate::writer::{Post, WriterHandle};
 
 /// Takes what connections SEND.
@@ -30,6 +32,7 @@ impl Posting {
 
     /// Shows a message to its room and hands it to the writer, which answers the ticket. It is
     /// `sender`'s, or where nobody knows whose it is, a guest's under the name that it carries.
+    /// `span` lasts until its end.
     ///
     /// # Errors
     /// The ticket back, and the problem, where the message breaks a rule or the writer is full;
@@ -40,6 +43,7 @@ impl Posting {
         sender: Option<Sender>,
         ticket: Ticket,
         outbox: &Arc<Outbox>,
+        span: Span,
     ) -> Result<(), (Ticket, Problem)> {
         let draft = match parse(body) {
             Ok(sent) => {
@@ -65,13 +69,17 @@ impl Posting {
         };
         // Of a private room nobody shows anything before it is stored.
         if !draft.room.is_private() {
-            let shown = ChatMessageReceive::from(&draft);
-            self.fanout.publish(Arc::new(Event::Shown(shown)));
+            let publishing = span.begins(span::PUBLISH_SHOWN, Kind::Producer);
+            self.fanout.publish(Arc::new(Event::Shown {
+                message: ChatMessageReceive::from(&draft),
+                trace: publishing.context(),
+            }));
         }
         place.post(Post {
             draft,
             ticket,
             outbox: Arc::clone(outbox),
+            span,
         });
         Ok(())
     }

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use traces::Tracer;
 use uuid::Uuid;
 
 use crate::addresses::{AddressCap, Addresses};
@@ -75,6 +76,8 @@ pub struct Access {
     pub address_cap: AddressCap,
     /// How often both sides of a connection show that they are there.
     pub heartbeat: Heartbeat,
+    /// What traces the way of messages; off, nobody does.
+    pub tracer: Tracer,
 }
 
 /// What the HTTP side of the tier needs.
@@ -144,6 +147,7 @@ impl SocketTier {
             Arc::clone(&metrics),
             Arc::clone(&residents),
             instance,
+            access.tracer.clone(),
         );
         let writer = Writer::new(
             queue,
@@ -168,6 +172,7 @@ impl SocketTier {
             heartbeat: access.heartbeat,
             draining,
             metrics,
+            tracer: access.tracer,
         };
         let doors = Doors {
             around: Arc::new(around),

@@ -11,6 +11,7 @@ mod batch;
 mod busy_room;
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::mem;
 use std::sync::Arc;
 
 use ::time::OffsetDateTime;
@@ -22,6 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{self, Instant};
 use tokio_util::sync::CancellationToken;
+use traces::{Kind, Span, attribute};
 
 use crate::destination::no_such_room;
 use crate::failpoints;
@@ -30,6 +32,7 @@ use crate::limits::{
 };
 use crate::metrics::Metrics;
 use crate::outbox::{Delivery, Outbox};
+use crate::span;
 use batch::{Batch, Failure};
 use busy_room::BusyRoom;
 
@@ -56,6 +59,8 @@ pub(crate) struct Post {
     pub(crate) ticket: Ticket,
     /// Whose SEND it is.
     pub(crate) outbox: Arc<Outbox>,
+    /// Its way, as far as it is traced.
+    pub(crate) span: Span,
 }
 
 /// A post, how long it has waited, and its place among those that may.
@@ -324,7 +329,7 @@ impl Writer {
         for room in held {
             self.busy_rooms.entry(room.clone()).or_default();
         }
-        let later = std::mem::take(&mut self.waiting);
+        let later = mem::take(&mut self.waiting);
         posts
             .into_iter()
             .chain(later)
@@ -346,7 +351,7 @@ impl Writer {
         }
     }
 
-    fn answer(&self, queued: Queued, result: Result<Stored, Problem>) {
+    fn answer(&self, mut queued: Queued, result: Result<Stored, Problem>) {
         let metrics = &self.metrics;
         metrics
             .answer_seconds
@@ -355,7 +360,10 @@ impl Writer {
             Ok(_) => {
                 metrics.receipted.inc();
             }
-            Err(problem) => metrics.refused.inc(problem.code().as_str()),
+            Err(problem) => {
+                metrics.refused.inc(problem.code().as_str());
+                queued.post.span.fails(problem.code().as_str());
+            }
         }
         queued.post.outbox.push(Delivery::Posted {
             ticket: queued.post.ticket,
@@ -363,7 +371,7 @@ impl Writer {
         });
     }
 
-    fn settle(&self, queued: Queued, appended: Appended) {
+    fn settle(&self, mut queued: Queued, appended: Appended) {
         match appended {
             Appended::Stored {
                 message,
@@ -376,12 +384,17 @@ impl Writer {
                     &self.metrics.committed
                 };
                 counter.inc();
+                let mut span = mem::take(&mut queued.post.span);
+                span.identifies(attribute::MESSAGE_ID, message.id.0);
+                span.counts(attribute::SEQ, message.seq.0);
                 self.answer(queued, failpoints::answered(stored(&message, duplicate)));
                 // A duplicate is told too: it was shown once more, and its time ends that.
                 if failpoints::before_publish() {
+                    let publishing = span.begins(span::PUBLISH_COMMITTED, Kind::Producer);
                     self.fanout.publish(Arc::new(Event::Committed {
                         message: message.into(),
                         access,
+                        trace: publishing.context(),
                     }));
                 }
             }

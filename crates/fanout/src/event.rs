@@ -1,12 +1,18 @@
 //! What is told.
 
 use chat::{Access, ChatMessageReceive, ChatRead, ChatReject, ChatTyping, RoomId, UserId};
+use trace_context::TraceContext;
 
 /// What one instance tells the others about a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A message is shown before its row is committed (channel `chat-message`).
-    Shown(ChatMessageReceive),
+    Shown {
+        /// The message, without a number.
+        message: ChatMessageReceive,
+        /// The trace that its sending is in.
+        trace: Option<TraceContext>,
+    },
     /// A change of the room is committed (channel `chat-timestamp`).
     Committed {
         /// The message as it is now, complete, with `seq` and `rev`.
@@ -14,6 +20,8 @@ pub enum Event {
         /// The number of the room's rules under which it was committed: whoever knows older ones
         /// reads them before he tells it. 0 where the room is open.
         access: Access,
+        /// The trace that the change is in.
+        trace: Option<TraceContext>,
     },
     /// Somebody came into a room, left it, or has another role (channel `chat-timestamp`).
     RulesChanged {
@@ -51,7 +59,7 @@ impl Event {
     /// The room that the event belongs to.
     pub fn room(&self) -> &RoomId {
         match self {
-            Self::Shown(message) | Self::Committed { message, .. } => &message.room_id,
+            Self::Shown { message, .. } | Self::Committed { message, .. } => &message.room_id,
             Self::RulesChanged { room, .. } => room,
             Self::Read { read, .. } => &read.room_id,
             Self::Typing(typing) => &typing.room_id,
@@ -64,7 +72,7 @@ impl Event {
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>()
             + match self {
-                Self::Shown(message) | Self::Committed { message, .. } => {
+                Self::Shown { message, .. } | Self::Committed { message, .. } => {
                     message.content.len() + message.sender.len()
                 }
                 Self::RulesChanged { .. } | Self::Read { .. } => 0,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use request_source::Origins;
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use trace_context::TRACEPARENT;
 
 use crate::RequestId;
 
@@ -31,6 +32,7 @@ pub(crate) fn layer(origins: &Origins) -> CorsLayer {
             header::CONTENT_TYPE,
             header::IF_MATCH,
             HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static(TRACEPARENT),
             RequestId::HEADER,
         ])
         .expose_headers([

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,9 @@ use chat::{Problem, ProblemCode};
 use request_source::Origins;
 use tokio::time::timeout;
 use tower_http::catch_panic::CatchPanicLayer;
+use trace_context::{TRACEPARENT, TraceContext};
 use tracing::Instrument;
+use tracing::field::{Empty, display};
 
 use crate::{ProblemResponse, RequestId, cors, host};
 
@@ -99,7 +101,7 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
     ProblemResponse::internal().into_response()
 }
 
-/// Gives the request its id, and the answer what every answer has.
+/// Gives the request its id and the trace that it is in, and the answer what every answer has.
 async fn named(mut request: Request, next: Next) -> Result<Response, Infallible> {
     let id = RequestId::of(request.headers());
     let is_head = request.method() == Method::HEAD;
@@ -108,9 +110,21 @@ async fn named(mut request: Request, next: Next) -> Result<Response, Infallible>
         id = id.as_str(),
         method = %request.method(),
         path = request.uri().path(),
+        trace_id = Empty,
     );
+    let traceparent = request.headers().get(TRACEPARENT);
+    let trace = traceparent.and_then(|value| TraceContext::parse(value.to_str().ok()?));
+    if let Some(trace) = trace {
+        span.record("trace_id", display(trace.trace_id()));
+        request.extensions_mut().insert(trace);
+    }
+    let route = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).instrument(span.clone()).await;
+    // Whoever traces the request around all of this names it so.
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
+    }
     tracing::debug!(parent: &span, status = response.status().as_u16(), "answered");
 
     if let Some(problem) = response.extensions_mut().remove::<Problem>()

@@ -6,12 +6,13 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use chat::{ChatMessageReceive, Content, MessageId, Problem, ProblemCode, RoomId, Seq};
 use fanout::Event;
 use http_edge::{JsonBody, ProblemResponse};
 use message_log::{AmendError, Amended, Amendment, AmendmentKind, MessageLog};
 use serde::Deserialize;
+use trace_context::TraceContext;
 use utoipa::{OpenApi, ToSchema};
 
 use crate::caller::Known;
@@ -118,6 +119,7 @@ async fn edit(
     OfMessage(id): OfMessage,
     caller: Known,
     only_if: Option<IfMatch>,
+    trace: Option<Extension<TraceContext>>,
     JsonBody(Edit { content }): JsonBody<Edit>,
 ) -> Result<Response, ProblemResponse> {
     let IfMatch(only_if) = only_if.ok_or_else(no_condition)?;
@@ -132,7 +134,7 @@ async fn edit(
         kind: AmendmentKind::Edit(content),
         only_if,
     };
-    let message = amend(&rooms, &amendment).await?.message;
+    let message = amend(&rooms, &amendment, trace).await?.message;
     Ok(tagged(message.rev, Json(ChatMessageReceive::from(message))))
 }
 
@@ -174,6 +176,7 @@ async fn delete(
     OfMessage(id): OfMessage,
     caller: Known,
     only_if: Option<IfMatch>,
+    trace: Option<Extension<TraceContext>>,
 ) -> Result<Response, ProblemResponse> {
     let amendment = Amendment {
         room,
@@ -182,11 +185,15 @@ async fn delete(
         kind: AmendmentKind::Delete,
         only_if: only_if.and_then(|IfMatch(revs)| revs),
     };
-    let rev = amend(&rooms, &amendment).await?.message.rev;
+    let rev = amend(&rooms, &amendment, trace).await?.message.rev;
     Ok(tagged(rev, StatusCode::NO_CONTENT))
 }
 
-async fn amend(rooms: &Rooms, amendment: &Amendment) -> Result<Amended, ProblemResponse> {
+async fn amend(
+    rooms: &Rooms,
+    amendment: &Amendment,
+    trace: Option<Extension<TraceContext>>,
+) -> Result<Amended, ProblemResponse> {
     let amended = match rooms.log.amend(amendment).await {
         Ok(amended) => amended,
         Err(AmendError::Store(error)) => return Err(problem_of(&error)),
@@ -196,6 +203,7 @@ async fn amend(rooms: &Rooms, amendment: &Amendment) -> Result<Amended, ProblemR
     let event = Event::Committed {
         message: amended.message.clone().into(),
         access: amended.access,
+        trace: trace.map(|Extension(trace)| trace),
     };
     rooms.tell(Arc::new(event)).await;
     Ok(amended)

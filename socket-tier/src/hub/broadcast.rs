@@ -8,6 +8,7 @@ use chat::{
 use serde::Serialize;
 use stomp::Version;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
+use trace_context::{TRACEPARENT, TraceContext};
 use uuid::Uuid;
 
 /// The body of a MESSAGE to a room, with what its headers say.
@@ -19,6 +20,8 @@ pub(crate) struct Broadcast {
     pub(crate) destination: String,
     /// The body, JSON.
     pub(crate) body: Vec<u8>,
+    /// The `traceparent`, where the way of the message is traced.
+    traceparent: Option<String>,
 }
 
 impl Broadcast {
@@ -103,24 +106,38 @@ impl Broadcast {
             message_id,
             destination: format!("/topic/{room}"),
             body: serde_json::to_vec(event).expect("an event holds only texts, numbers and times"),
+            traceparent: None,
         }
     }
 
-    /// The message as the STOMP encoder takes it.
-    pub(crate) fn message(&self) -> stomp::Message<'_> {
+    /// The same in a trace, which whoever hears it can go on with.
+    pub(crate) fn in_trace(mut self, trace: Option<TraceContext>) -> Self {
+        self.traceparent = trace.as_ref().map(ToString::to_string);
+        self
+    }
+
+    /// The header that names its trace, where it is in one.
+    pub(crate) fn trace_header(&self) -> Option<(&str, &str)> {
+        Some((TRACEPARENT, self.traceparent.as_deref()?))
+    }
+
+    /// The message as the STOMP encoder takes it, with further headers.
+    pub(crate) fn message<'a>(&'a self, headers: &'a [(&'a str, &'a str)]) -> stomp::Message<'a> {
         stomp::Message {
             message_id: &self.message_id,
             destination: &self.destination,
             content_type: "application/json",
             body: &self.body,
-            headers: &[],
+            headers,
         }
     }
 
     /// The complete frame for one subscription id, to be shared by all listeners that chose it.
     pub(crate) fn frame(&self, version: Version, subscription: &str) -> Utf8Bytes {
         let mut out = BytesMut::with_capacity(self.body.len() + 256);
-        stomp::encode_message(version, subscription, &self.message(), &mut out);
+        let header = self.trace_header();
+        let message = self.message(header.as_slice());
+        stomp::encode_message(version, subscription, &message, &mut out);
         Utf8Bytes::try_from(out.freeze()).expect("a frame of texts is text")
     }
 }

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::presence::Comings;
 use super::resume::{Page, Reading};
 use super::room::{Mode, Room};
+use super::telling::Telling;
 use super::{ConnectionId, Joining, Listening};
 use crate::limits::{OUTBOX_BYTES_MAX, REPAIR_PAGE, RESUME_PAGE};
 use crate::outbox::{Delivery, Outbox};
@@ -263,10 +264,10 @@ impl<'a> World<'a> {
         }
         let ahead = self.rng.usize(..self.wire.len().min(OVERTAKEN_MAX));
         match self.wire.remove(ahead).expect("it is there") {
-            Told::Shown(message) => self.room.show(&message),
+            Told::Shown(message) => self.room.show(&message, Telling::default()),
             Told::Committed(change) => {
                 self.note(|| format!("hears {:?}", change.rev));
-                self.room.offer(change);
+                self.room.offer(change, Telling::default());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! One watched room: its listeners, and what they have been told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::sync::Arc;
 
@@ -14,10 +14,11 @@ use super::order::{Change, Offer, Order};
 use super::presence::{Comings, People};
 use super::resume::{Progress, Reading, Resuming};
 use super::shown::Shown;
+use super::telling::Telling;
 use super::{ConnectionId, Joining, Listening};
 use crate::destination::not_let_in;
 use crate::failpoints;
-use crate::limits::LISTENERS_PER_ROOM_MAX;
+use crate::limits::{LISTENERS_PER_ROOM_MAX, TRACED_HELD_BACK_MAX};
 use crate::outbox::{Delivery, Outbox};
 
 /// Listeners that take the same bytes: one version of STOMP, one subscription id, one delivery.
@@ -81,6 +82,8 @@ pub(crate) struct Room {
     joining: Vec<(Arc<Outbox>, Ticket)>,
     order: Order,
     shown: Shown,
+    /// What was heard of in a trace and waits for its turn.
+    heard: VecDeque<(Seq, Telling)>,
     /// The room's last number when all rooms were looked at the last time.
     last_look: Seq,
     /// What was known to be stored when the look that is under way began.
@@ -424,27 +427,53 @@ impl Room {
 
     /// Shows a message that is not stored yet; one of a private room is shown when it is stored,
     /// since only then is it certain that its sender and its hearers were members.
-    pub(super) fn show(&mut self, message: &chat::ChatMessageReceive) {
+    pub(super) fn show(&mut self, message: &chat::ChatMessageReceive, mut telling: Telling) {
         // While new rules are being read it is not known whom they keep out; it is then shown when
         // it is stored, as whatever was not heard before its commit.
         let may_be_shown = !self.gate.is_private()
             && !self.rules_reading
             && self.gate.lets_speak(message.sender_id);
         if may_be_shown && self.shown.show(message.temp_id) {
-            self.tell(Mode::Optimistic, || Some(Broadcast::shown(message)));
+            self.tell_all(Mode::Optimistic, &mut telling, || {
+                Some(Broadcast::shown(message))
+            });
         }
     }
 
     /// Takes a stored message, or a change of one.
-    pub(super) fn offer(&mut self, change: Change) {
+    pub(super) fn offer(&mut self, change: Change, mut telling: Telling) {
         match self.order.offer(Arc::clone(&change)) {
-            Offer::Held => self.let_through(),
+            Offer::Held => {
+                self.hold(&change, telling);
+                self.let_through();
+            }
             // A message sent again long after its commit was shown again: settle it.
             Offer::Old if self.shown.settle(change.temp_id) => {
-                self.tell(Mode::Optimistic, || Broadcast::timestamp(&change));
+                self.tell_all(Mode::Optimistic, &mut telling, || {
+                    Broadcast::timestamp(&change)
+                });
             }
             Offer::Old => {}
         }
+    }
+
+    /// Keeps what is known of a change's trace until it is its turn.
+    fn hold(&mut self, change: &Change, telling: Telling) {
+        if let Some(rev) = change.rev
+            && telling.is_traced()
+        {
+            if self.heard.len() == TRACED_HELD_BACK_MAX {
+                self.heard.pop_front();
+            }
+            self.heard.push_back((rev, telling));
+        }
+    }
+
+    fn telling_of(&mut self, change: &Change) -> Telling {
+        let mut heard = self.heard.iter();
+        let index = heard.position(|(rev, _)| Some(*rev) == change.rev);
+        let held = index.and_then(|index| self.heard.remove(index));
+        held.map(|(_, telling)| telling).unwrap_or_default()
     }
 
     /// Withdraws a message that was shown.
@@ -477,6 +506,7 @@ impl Room {
         self.order = Order::default();
         self.order.position(head);
         (self.last_look, self.before_look) = (head, None);
+        self.heard.clear();
         self.told_ahead = Seq::ZERO;
         for members in self.groups.values_mut() {
             for member in members {
@@ -528,6 +558,7 @@ impl Room {
 
     /// Tells a change that follows the number `told`.
     fn tell_change(&mut self, change: &Change, told: Seq) {
+        let mut telling = self.telling_of(change);
         let was_shown = self.shown.settle(change.temp_id);
         // What was changed before it was told is new here all the same.
         let is_new = change.seq.is_some_and(|seq| seq > told);
@@ -540,37 +571,58 @@ impl Room {
                 rev: None,
                 ..change.as_ref().clone()
             };
-            self.tell(Mode::Optimistic, || Some(Broadcast::shown(&message)));
+            self.tell_all(Mode::Optimistic, &mut telling, || {
+                Some(Broadcast::shown(&message))
+            });
         }
-        if change.seq == change.rev {
-            self.tell(Mode::Optimistic, || Broadcast::timestamp(change));
-        } else {
-            // What it says now, or that it is deleted, is in the whole message alone; its members
-            // are those of the timestamp and more.
-            self.tell(Mode::Optimistic, || Broadcast::committed(change));
-        }
+        self.tell_all(Mode::Optimistic, &mut telling, || {
+            if change.seq == change.rev {
+                Broadcast::timestamp(change)
+            } else {
+                // What it says now, or that it is deleted, is in the whole message alone; its
+                // members are those of the timestamp and more.
+                Broadcast::committed(change)
+            }
+        });
         for resuming in &mut self.resuming {
             resuming.keep(change);
         }
         let rev = change.rev.unwrap_or_default();
-        self.tell_behind(rev, Mode::Committed, || Broadcast::committed(change));
+        self.tell_behind(rev, Mode::Committed, &mut telling, || {
+            Broadcast::committed(change)
+        });
+    }
+
+    /// Tells an event that is in no trace.
+    fn tell(&self, mode: Mode, event: impl FnOnce() -> Option<Broadcast>) {
+        self.tell_all(mode, &mut Telling::default(), event);
     }
 
     /// Tells an event that has no number, or that is told whoever knows what.
-    fn tell(&self, mode: Mode, event: impl FnOnce() -> Option<Broadcast>) {
-        self.tell_behind(Seq(i64::MAX), mode, event);
+    fn tell_all(
+        &self,
+        mode: Mode,
+        telling: &mut Telling,
+        event: impl FnOnce() -> Option<Broadcast>,
+    ) {
+        self.tell_behind(Seq(i64::MAX), mode, telling, event);
     }
 
     /// Encodes an event once per group and hands it to every member that does not know its number.
     /// Nobody of the mode, no work.
-    fn tell_behind(&self, rev: Seq, mode: Mode, event: impl FnOnce() -> Option<Broadcast>) {
+    fn tell_behind(
+        &self,
+        rev: Seq,
+        mode: Mode,
+        telling: &mut Telling,
+        event: impl FnOnce() -> Option<Broadcast>,
+    ) {
         let mut groups = self.groups.iter().filter(|(group, _)| group.mode == mode);
         let Some(first) = groups.next() else { return };
-        let Some(broadcast) = event().map(Arc::new) else {
-            return;
-        };
+        let Some(broadcast) = event() else { return };
+        let broadcast = Arc::new(broadcast.in_trace(telling.trace()));
         for (group, members) in std::iter::once(first).chain(groups) {
-            group.tell(rev, &broadcast, members);
+            group.tell(rev, &broadcast, members, telling);
         }
     }
 }
@@ -585,7 +637,13 @@ impl Group {
         }
     }
 
-    fn tell(&self, rev: Seq, broadcast: &Arc<Broadcast>, members: &[Member]) {
+    fn tell(
+        &self,
+        rev: Seq,
+        broadcast: &Arc<Broadcast>,
+        members: &[Member],
+        telling: &mut Telling,
+    ) {
         let members = members.iter().filter(|member| rev > member.knows);
         if self.tracked {
             for member in members {
@@ -598,7 +656,7 @@ impl Group {
         }
         let frame = broadcast.frame(self.version, &self.subscription);
         for member in members {
-            member.outbox.push(Delivery::Frame(frame.clone()));
+            member.outbox.push(telling.delivery(frame.clone()));
         }
     }
 }

@@ -5,10 +5,12 @@ use std::collections::HashSet;
 use chat::{Draft, MessageId, Problem, ProblemCode, RoomId};
 use message_log::{AppendError, Appended, LockWait, MessageLog};
 use tokio::time::{self, Duration, Instant};
+use traces::{Kind, Span, attribute};
 
 use super::Queued;
 use crate::failpoints;
 use crate::limits::{OUTCOME_PATIENCE, STORE_TIME_MIN};
+use crate::span;
 
 /// How long the writer waits before it tries a batch again.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
@@ -96,6 +98,7 @@ impl Batch {
         patience: Duration,
     ) -> Self {
         let began = Instant::now();
+        let mut commits = self.commits();
         let mut drafts: Vec<Draft> = self
             .posts
             .iter()
@@ -113,7 +116,25 @@ impl Batch {
         };
         self.outcome = attempts.run(began).await;
         self.took = began.elapsed();
+        if let Err(failure) = &self.outcome {
+            commits
+                .iter_mut()
+                .for_each(|span| span.fails(failure.label()));
+        }
         self
+    }
+
+    /// The commit as a part of the way of each message that is traced.
+    fn commits(&self) -> Vec<Span> {
+        let traced = self.posts.iter().map(|queued| &queued.post.span);
+        traced
+            .filter(|span| span.is_on())
+            .map(|span| {
+                let mut commit = span.begins(span::COMMIT, Kind::Internal);
+                commit.counts(attribute::BATCH_MESSAGES, self.posts.len() as i64);
+                commit
+            })
+            .collect()
     }
 }
 

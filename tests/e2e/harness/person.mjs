@@ -99,10 +99,12 @@ export class Person {
   async enters(room, headers = {}) {
     const heard = { shown: [], stored: [], committed: [], changed: [], rejected: [] };
     const journal = new Journal();
-    const place = { heard, journal };
+    const traceparents = [];
+    const place = { heard, journal, traceparents };
     this.#rooms.set(room, place);
-    place.subscription = await this.#subscribes(`/topic/${room}`, headers, ({ body }) => {
+    place.subscription = await this.#subscribes(`/topic/${room}`, headers, ({ headers: { traceparent }, body }) => {
       const event = JSON.parse(body);
+      if (traceparent) traceparents.push(traceparent);
       heard[kindOf(event)].push(event);
       journal.add(event);
     });
@@ -127,12 +129,12 @@ export class Person {
    * Says something and waits for the receipt: its headers as an object with real types. Whoever
    * speaks `patiently` sends again, under the same tempId, what the server refuses for a moment.
    */
-  async says(room, content, { tempId = randomUUID(), limitMs, patiently = false } = {}) {
+  async says(room, content, { tempId = randomUUID(), limitMs, patiently = false, headers } = {}) {
     const draft = { content, roomId: room, sender: this.name, tempId };
-    const { receipt, problem } = await this.sends("/app/chat", draft, { limitMs });
+    const { receipt, problem } = await this.sends("/app/chat", draft, { limitMs, headers });
     if (problem && patiently && problem.retryable) {
       await pause(problem.retryAfterMs);
-      return this.says(room, content, { tempId, limitMs, patiently });
+      return this.says(room, content, { tempId, limitMs, patiently, headers });
     }
     if (problem) throw new Error(`${this.name} got no receipt: ${JSON.stringify(problem)}`);
     holdsReceipt(receipt);
@@ -148,10 +150,10 @@ export class Person {
   /**
    * SENDs a body, an object as JSON, and waits for the answer: `{ receipt }` or `{ problem }`.
    */
-  async sends(destination, body, { limitMs } = {}) {
+  async sends(destination, body, { limitMs, headers } = {}) {
     const receipt = randomUUID();
     const answer = this.#answer(receipt, `SEND to ${destination}`, limitMs);
-    this.throws(destination, body, { receipt });
+    this.throws(destination, body, { ...headers, receipt });
     return answer;
   }
 
@@ -164,6 +166,11 @@ export class Person {
   /** What was heard in a room so far. */
   heard(room) {
     return this.#rooms.get(room).heard;
+  }
+
+  /** The traces that what was heard in a room was in. */
+  traceparents(room) {
+    return this.#rooms.get(room).traceparents;
   }
 
   /** Waits until `condition` holds for what was heard in a room. */

@@ -23,7 +23,7 @@ impl Kind {
     /// The kind of channel that carries an event.
     pub(super) fn of(event: &Event) -> Self {
         match event {
-            Event::Shown(_)
+            Event::Shown { .. }
             | Event::Rejected(_)
             | Event::Read { .. }
             | Event::Typing(_)

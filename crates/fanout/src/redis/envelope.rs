@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use chat::{Access, ChatMessageReceive, ChatRead, ChatReject, RoomId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use trace_context::{TRACEPARENT, TraceContext};
 use uuid::Uuid;
 
 use super::mac::MacKey;
@@ -30,13 +31,25 @@ impl Letter {
     /// Writes an event.
     pub(super) fn new(event: &Event) -> Self {
         let (kind, event) = match event {
-            Event::Shown(message) => (SHOWN, serde_json::value::to_raw_value(message)),
-            Event::Committed { message, access } => {
-                let under_rules = UnderRules {
+            Event::Shown { message, trace } => {
+                let hinted = Hinted {
                     message,
-                    access: *access,
+                    access: None,
+                    traceparent: trace.as_ref().map(ToString::to_string),
                 };
-                (COMMITTED, serde_json::value::to_raw_value(&under_rules))
+                (SHOWN, serde_json::value::to_raw_value(&hinted))
+            }
+            Event::Committed {
+                message,
+                access,
+                trace,
+            } => {
+                let hinted = Hinted {
+                    message,
+                    access: Some(*access),
+                    traceparent: trace.as_ref().map(ToString::to_string),
+                };
+                (COMMITTED, serde_json::value::to_raw_value(&hinted))
             }
             Event::RulesChanged { room, access } => {
                 let rules = RulesChanged {
@@ -140,7 +153,10 @@ impl Sealer {
             }
         }
         let event = match envelope.kind.as_ref() {
-            SHOWN => Event::Shown(parse::<ChatMessageReceive>(envelope.event)?),
+            SHOWN => Event::Shown {
+                message: parse(envelope.event)?,
+                trace: trace_of(envelope.event),
+            },
             COMMITTED => {
                 let message = parse::<ChatMessageReceive>(envelope.event)?;
                 let complete =
@@ -150,7 +166,11 @@ impl Sealer {
                 }
                 // Absent where an older instance sent it, which knows open rooms alone.
                 let AccessOf { access } = parse(envelope.event)?;
-                Event::Committed { message, access }
+                Event::Committed {
+                    message,
+                    access,
+                    trace: trace_of(envelope.event),
+                }
             }
             RULES => {
                 let RulesChanged { room_id, access } = parse(envelope.event)?;
@@ -191,18 +211,28 @@ const PRESENCE: &str = "presence";
 const REJECTED: &str = "rejected";
 const RULES: &str = "rules";
 
-/// A committed message as it travels: one member more, which older instances ignore.
+/// A message as it travels: some members more, which older instances ignore. They are part of the
+/// event and not of the envelope, so that the MAC is over them too.
 #[derive(Serialize)]
-struct UnderRules<'a> {
+struct Hinted<'a> {
     #[serde(flatten)]
     message: &'a ChatMessageReceive,
-    access: Access,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<Access>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct AccessOf {
     #[serde(default)]
     access: Access,
+}
+
+#[derive(Deserialize)]
+struct TraceOf<'a> {
+    #[serde(borrow, default)]
+    traceparent: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -263,6 +293,16 @@ impl Envelope<'_> {
     }
 }
 
+/// The trace that an event is in; most are in none, and are not parsed once more for it. What is no
+/// trace is none, since it says nothing about the event.
+fn trace_of(event: &RawValue) -> Option<TraceContext> {
+    if !event.get().contains(TRACEPARENT) {
+        return None;
+    }
+    let TraceOf { traceparent } = serde_json::from_str(event.get()).ok()?;
+    TraceContext::parse(&traceparent?)
+}
+
 fn parse<'a, T: Deserialize<'a>>(event: &'a RawValue) -> Result<T, Rejection> {
     serde_json::from_str(event.get()).map_err(|_| Rejection::Garbage)
 }
@@ -278,10 +318,11 @@ mod tests {
 
     const ORIGIN: Uuid = uuid!("0198c0de-0000-7000-8000-000000000001");
     const CHANNEL: &str = "chat-message:{lobby}";
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
     fn shown() -> Event {
         let id = uuid!("0198c0de-0000-7000-8000-00000000000a");
-        Event::Shown(ChatMessageReceive {
+        let message = ChatMessageReceive {
             id: chat::MessageId(id),
             temp_id: TempId(id),
             sender: "지은".to_owned(),
@@ -293,11 +334,30 @@ mod tests {
             deleted: false,
             seq: None,
             rev: None,
-        })
+        };
+        Event::Shown {
+            message,
+            trace: None,
+        }
+    }
+
+    fn traced(event: Event) -> Event {
+        let trace = TraceContext::parse(TRACE);
+        match event {
+            Event::Shown { message, .. } => Event::Shown { message, trace },
+            Event::Committed {
+                message, access, ..
+            } => Event::Committed {
+                message,
+                access,
+                trace,
+            },
+            other => other,
+        }
     }
 
     fn committed() -> Event {
-        let Event::Shown(message) = shown() else {
+        let Event::Shown { message, .. } = shown() else {
             unreachable!("shown() shows a message");
         };
         Event::Committed {
@@ -308,6 +368,7 @@ mod tests {
                 ..message
             },
             access: Access(4),
+            trace: None,
         }
     }
 
@@ -341,7 +402,14 @@ mod tests {
     fn each_event_survives_the_way_with_and_without_a_key() {
         for key in [None, key(1)] {
             let sealer = Sealer::new(ORIGIN, key);
-            for event in [shown(), committed(), rejected(), rules_changed()] {
+            for event in [
+                shown(),
+                traced(shown()),
+                committed(),
+                traced(committed()),
+                rejected(),
+                rules_changed(),
+            ] {
                 let payload = sealer.seal(3, CHANNEL, &Letter::new(&event));
                 let opened = sealer.open(CHANNEL, &payload).expect("an envelope");
                 assert_eq!((opened.origin, opened.event), (ORIGIN, event));
@@ -368,6 +436,31 @@ mod tests {
             panic!("it is committed");
         };
         assert_eq!(access, Access(0));
+    }
+
+    #[test]
+    fn a_trace_is_one_more_member_of_the_event_and_signed_with_it() {
+        let sealer = Sealer::new(ORIGIN, key(1));
+        for event in [shown(), committed()] {
+            let payload = sealer.seal(3, CHANNEL, &Letter::new(&traced(event.clone())));
+            let member = format!(",\"traceparent\":\"{TRACE}\"");
+            let without = altered(&payload, &member, "");
+            let rejection = sealer.open(CHANNEL, &without).expect_err("altered");
+            assert_eq!(rejection, Rejection::Forged);
+            // So an older instance writes, and to an older one it is a member that it ignores.
+            let older = sealer.seal(3, CHANNEL, &Letter::new(&event));
+            assert_eq!(sealer.open(CHANNEL, &older).expect("known").event, event);
+        }
+    }
+
+    #[test]
+    fn what_is_no_trace_is_none_and_the_event_is_taken() {
+        let sealer = Sealer::new(ORIGIN, None);
+        let payload = sealer.seal(3, CHANNEL, &Letter::new(&traced(shown())));
+        for wrong in ["\"\"", "\"00-0-0-00\"", "7", "{}", "null"] {
+            let odd = altered(&payload, &format!("\"{TRACE}\""), wrong);
+            assert_eq!(sealer.open(CHANNEL, &odd).expect("known").event, shown());
+        }
     }
 
     #[test]
@@ -437,14 +530,18 @@ mod tests {
 
     #[test]
     fn the_longest_message_fits_into_an_envelope() {
-        let Event::Shown(message) = shown() else {
+        let Event::Shown { message, .. } = shown() else {
             unreachable!("shown() shows a message");
         };
-        let longest = Event::Shown(ChatMessageReceive {
+        let message = ChatMessageReceive {
             content: "\u{1}".repeat(chat::Content::CHARS_MAX),
             sender: "😀".repeat(chat::Nickname::CHARS_MAX),
             room_id: RoomId::parse(&"😀".repeat(RoomId::CHARS_MAX)).expect("a room"),
             ..message
+        };
+        let longest = traced(Event::Shown {
+            message,
+            trace: None,
         });
         let payload = Sealer::new(ORIGIN, key(1)).seal(u64::MAX, CHANNEL, &Letter::new(&longest));
         assert!(payload.len() < ENVELOPE_BYTES_MAX / 2, "{}", payload.len());

@@ -337,7 +337,7 @@ fn room(name: &str) -> RoomId {
 
 fn shown(room: &RoomId, content: &str) -> Event {
     let id = Uuid::new_v4();
-    Event::Shown(ChatMessageReceive {
+    let message = ChatMessageReceive {
         id: MessageId(id),
         temp_id: TempId(id),
         sender: "지은".to_owned(),
@@ -349,5 +349,9 @@ fn shown(room: &RoomId, content: &str) -> Event {
         deleted: false,
         seq: None,
         rev: None,
-    })
+    };
+    Event::Shown {
+        message,
+        trace: None,
+    }
 }

@@ -230,7 +230,7 @@ pub(crate) async fn an_instance_that_leaves_disturbs_nobody(meeting: &impl Meeti
 
 fn text(event: &Event) -> Option<&str> {
     match event {
-        Event::Shown(message) => Some(&message.content),
+        Event::Shown { message, .. } => Some(&message.content),
         _ => None,
     }
 }

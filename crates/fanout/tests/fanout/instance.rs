@@ -118,7 +118,10 @@ pub(crate) fn room(name: &str) -> RoomId {
 }
 
 pub(crate) fn shown(room: &RoomId, text: &str) -> Event {
-    Event::Shown(message(room, text))
+    Event::Shown {
+        message: message(room, text),
+        trace: None,
+    }
 }
 
 pub(crate) fn committed(room: &RoomId, seq: i64) -> Event {
@@ -130,6 +133,7 @@ pub(crate) fn committed(room: &RoomId, seq: i64) -> Event {
             ..message(room, "stored")
         },
         access: Access(3),
+        trace: None,
     }
 }
 
