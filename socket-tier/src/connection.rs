@@ -140,6 +140,9 @@ impl<T: Transport> Connection<T> {
                 .await;
         }
         tracing::debug!(code = close.code, reason = %close.reason, "a connection ends");
+        if close.code == slow_consumer().code {
+            metrics.overflows.inc();
+        }
         metrics.closes.inc(close.code);
         self.transport.close(close).await;
         metrics.sockets.dec();
@@ -277,10 +280,7 @@ impl<T: Transport> Connection<T> {
                 self.turn_away(&identity::REVOKED);
                 Ok(())
             }
-            Err(End::Overflow | End::Gone) => {
-                self.around.metrics.overflows.inc();
-                Err(slow_consumer())
-            }
+            Err(End::Overflow | End::Gone) => Err(slow_consumer()),
         }
     }
 

@@ -62,7 +62,7 @@ pub(crate) struct Metrics {
     pub(crate) sent_bytes: Counter,
     /// MESSAGEs of rooms that were written to clients.
     pub(crate) delivered: Counter,
-    /// Outboxes that overflowed.
+    /// Sockets that did not keep up, whether too much waited for them or a write took too long.
     pub(crate) overflows: Counter,
     /// SENDs to `/app/chat`.
     pub(crate) sends: Counter,
