@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::presence::Comings;
 use super::room::Room;
+use super::telling::Telling;
 use super::{ConnectionId, Listening, Mode};
 use crate::limits::OUTBOX_BYTES_MAX;
 use crate::outbox::Outbox;
@@ -82,13 +83,14 @@ impl FullRoom {
             seq: None,
             rev: None,
         };
-        self.room.show(&shown);
-        self.room.offer(Arc::new(ChatMessageReceive {
+        self.room.show(&shown, Telling::default());
+        let stored = Arc::new(ChatMessageReceive {
             created_at: Some(OffsetDateTime::UNIX_EPOCH),
             seq: Some(self.last),
             rev: Some(self.last),
             ..shown
-        }));
+        });
+        self.room.offer(stored, Telling::default());
         let taken = self.outboxes.iter().map(|outbox| {
             let taken = outbox.take(OUTBOX_BYTES_MAX);
             taken.expect("listeners take in time").len()
