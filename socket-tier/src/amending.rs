@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use traces::{Kind, Span, attribute};
 use uuid::Uuid;
 
+use crate::indexing::Noted;
 use crate::limits::{AMENDMENTS_AT_ONCE, AMENDMENTS_WAITING_MAX};
 use crate::outbox::{Delivery, Outbox};
 use crate::span;
@@ -23,6 +24,7 @@ use crate::span;
 pub(crate) struct Amending {
     log: MessageLog,
     fanout: Arc<dyn Fanout>,
+    noted: Noted,
     waiting: Arc<Semaphore>,
     at_once: Arc<Semaphore>,
     tasks: TaskTracker,
@@ -51,10 +53,16 @@ pub(crate) enum Verb {
 impl Amending {
     /// Changes messages in this log and tells of it through this fan-out, in tasks that whoever
     /// leaves the instance waits for.
-    pub(crate) fn new(log: MessageLog, fanout: Arc<dyn Fanout>, tasks: TaskTracker) -> Self {
+    pub(crate) fn new(
+        log: MessageLog,
+        fanout: Arc<dyn Fanout>,
+        noted: Noted,
+        tasks: TaskTracker,
+    ) -> Self {
         Self {
             log,
             fanout,
+            noted,
             waiting: Arc::new(Semaphore::new(AMENDMENTS_WAITING_MAX)),
             at_once: Arc::new(Semaphore::new(AMENDMENTS_AT_ONCE)),
             tasks,
@@ -108,6 +116,7 @@ impl Amending {
                 span.identifies(attribute::MESSAGE_ID, message.id.0);
                 span.counts(attribute::REV, message.rev.0);
                 let publishing = span.begins(span::PUBLISH_COMMITTED, Kind::Producer);
+                self.noted.note(&message.room);
                 self.fanout.publish(Arc::new(Event::Committed {
                     message: message.clone().into(),
                     access: amended.access,

@@ -18,6 +18,7 @@ pub mod failpoints;
 pub mod healthcheck;
 mod hub;
 mod identity;
+mod indexing;
 pub mod limits;
 pub mod listener;
 mod metrics;

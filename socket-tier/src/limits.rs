@@ -54,11 +54,18 @@ pub const WRITER_QUEUE_MAX: usize = 8 * 1024;
 /// How many messages one transaction stores at the most.
 pub const WRITER_BATCH_MAX: usize = 512;
 
+/// How few messages a transaction is made of where larger ones are not stored in time.
+pub const WRITER_BATCH_MIN: usize = 16;
+
 /// How long a message may wait for a store that does not answer before it is refused.
 pub const STORE_PATIENCE: Duration = Duration::from_millis(850);
 
-/// The shortest time that a batch is tried, however long its messages have waited already.
-pub const STORE_TIME_MIN: Duration = Duration::from_millis(100);
+/// The shortest time that a batch is tried. Whoever has waited for so long that less would be left is
+/// refused instead: a batch without time to be stored in would only keep the next one waiting too.
+pub const STORE_TIME_MIN: Duration = Duration::from_millis(200);
+
+/// How long a message may wait for its batch to begin.
+pub const TURN_PATIENCE: Duration = STORE_PATIENCE.saturating_sub(STORE_TIME_MIN);
 
 /// How long a message may wait for a room that others hold before it is refused as room-busy.
 pub const ROOM_PATIENCE: Duration = Duration::from_millis(1_500);
@@ -71,6 +78,16 @@ pub const BUSY_ROOM_REST: Duration = Duration::from_secs(5);
 
 /// How long the outcome of a broken COMMIT is inquired before the sender is told it is unknown.
 pub const OUTCOME_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long after it was stored a message is taken into the index of what is said, about; until then
+/// a search reads it itself.
+pub const INDEX_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How many rooms are remembered to be taken in.
+pub const INDEX_NOTED_MAX: usize = 10_000;
+
+/// How often all rooms are looked through for what the index lacks.
+pub const INDEX_SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How many edits and deletions of an instance run at once, each on a connection to Postgres.
 pub const AMENDMENTS_AT_ONCE: usize = 2;

@@ -76,6 +76,8 @@ pub(crate) struct Metrics {
     pub(crate) committed: Counter,
     /// Sends of what was stored before.
     pub(crate) duplicates: Counter,
+    /// Changes of messages that were taken into the index of what is said.
+    pub(crate) indexed: Counter,
     /// How long a batch took to be stored.
     pub(crate) commit_seconds: Histogram,
     /// How many messages a stored batch had.
@@ -133,6 +135,10 @@ impl Metrics {
             ),
             committed: new.named("messages_committed", "Messages stored for the first time"),
             duplicates: new.named("sends_duplicate", "SENDs of what was stored before"),
+            indexed: new.named(
+                "search_indexed",
+                "Changes of messages taken into the index that is searched",
+            ),
             commit_seconds: new.kept(
                 "commit_seconds",
                 "How long a batch took to be stored",

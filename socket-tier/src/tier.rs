@@ -29,6 +29,7 @@ use crate::amending::Amending;
 use crate::connection::{Connection, Surroundings};
 use crate::hub::{ConnectionId, Hub};
 use crate::identity::Doorkeeper;
+use crate::indexing::{self, Noted};
 use crate::listener;
 use crate::metrics::{Metrics, Readings, Sources};
 use crate::posting::Posting;
@@ -149,12 +150,16 @@ impl SocketTier {
             instance,
             access.tracer.clone(),
         );
+        let noted = Noted::default();
         let writer = Writer::new(
             queue,
             log.clone(),
             Arc::clone(&fanout),
+            noted.clone(),
             Arc::clone(&metrics),
         );
+        let indexing = indexing::follow(noted.clone(), log.clone(), Arc::clone(&metrics));
+        workers.spawn(finished.clone().run_until_cancelled_owned(indexing));
         let watching = vitals::watch(Arc::clone(&vitals), log.clone());
         workers.spawn(finished.clone().run_until_cancelled_owned(watching));
         workers.spawn(finished.clone().run_until_cancelled_owned(hub.run()));
@@ -166,7 +171,7 @@ impl SocketTier {
             hub: hub_handle,
             doorkeeper: Doorkeeper::new(access.mode, access.verifier, revocations),
             residents,
-            amending: Amending::new(log.clone(), Arc::clone(&fanout), workers.clone()),
+            amending: Amending::new(log.clone(), Arc::clone(&fanout), noted, workers.clone()),
             posting: Posting::new(Arc::clone(&fanout), writer_handle),
             limits: Arc::default(),
             heartbeat: access.heartbeat,

@@ -8,6 +8,7 @@
 //! itself, in a `BusyRoom`, until it is free again.
 
 mod batch;
+mod batch_size;
 mod busy_room;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -27,13 +28,16 @@ use traces::{Kind, Span, attribute};
 
 use crate::destination::no_such_room;
 use crate::failpoints;
+use crate::indexing::Noted;
 use crate::limits::{
-    BUSY_ROOMS_STORING_MAX, ROOM_PATIENCE, STORE_PATIENCE, WRITER_BATCH_MAX, WRITER_QUEUE_MAX,
+    BUSY_ROOMS_STORING_MAX, ROOM_PATIENCE, STORE_PATIENCE, TURN_PATIENCE, WRITER_BATCH_MAX,
+    WRITER_QUEUE_MAX,
 };
 use crate::metrics::Metrics;
 use crate::outbox::{Delivery, Outbox};
 use crate::span;
 use batch::{Batch, Failure};
+use batch_size::BatchSize;
 use busy_room::BusyRoom;
 
 /// Where a message stands: what the RECEIPT of its SEND says.
@@ -149,9 +153,11 @@ pub(crate) struct Writer {
     queue: mpsc::Receiver<Queued>,
     log: MessageLog,
     fanout: Arc<dyn Fanout>,
+    noted: Noted,
     metrics: Arc<Metrics>,
     /// What waits for the next batch.
     waiting: VecDeque<Queued>,
+    batch_size: BatchSize,
     /// Since when a batch of many rooms is being stored.
     storing: Option<Instant>,
     busy_rooms: HashMap<RoomId, BusyRoom>,
@@ -164,14 +170,17 @@ impl Writer {
         WriterQueue(queue): WriterQueue,
         log: MessageLog,
         fanout: Arc<dyn Fanout>,
+        noted: Noted,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             queue,
             log,
             fanout,
+            noted,
             metrics,
             waiting: VecDeque::new(),
+            batch_size: BatchSize::default(),
             storing: None,
             busy_rooms: HashMap::new(),
             batches: JoinSet::new(),
@@ -213,8 +222,11 @@ impl Writer {
 
     /// Begins to store what may be: the next batch, and what waits for rooms that were busy.
     fn store_next(&mut self) {
+        if self.storing.is_none() {
+            self.refuse_waiting(TURN_PATIENCE, &Failure::Overloaded);
+        }
         if self.storing.is_none() && !self.waiting.is_empty() {
-            let count = self.waiting.len().min(WRITER_BATCH_MAX);
+            let count = self.waiting.len().min(self.batch_size.get());
             let posts = self.waiting.drain(..count).collect();
             self.storing = Some(Instant::now());
             let batch = Batch::new(posts, None);
@@ -255,7 +267,7 @@ impl Writer {
             .storing
             .is_some_and(|since| since.elapsed() >= STORE_PATIENCE);
         if hangs {
-            self.refuse_waiting();
+            self.refuse_waiting(STORE_PATIENCE, &Failure::Unavailable);
         }
         let mut late = Vec::new();
         for busy in self.busy_rooms.values_mut() {
@@ -265,15 +277,15 @@ impl Writer {
         self.refuse_all(late, &Failure::RoomBusy);
     }
 
-    /// Refuses who has waited for as long as anybody may for a store that does not answer.
-    fn refuse_waiting(&mut self) {
+    /// Refuses who has waited for so long already.
+    fn refuse_waiting(&mut self, patience: time::Duration, failure: &Failure) {
         let late = self
             .waiting
             .iter()
-            .take_while(|queued| queued.has_waited(STORE_PATIENCE))
+            .take_while(|queued| queued.has_waited(patience))
             .count();
         let late = self.waiting.drain(..late).collect();
-        self.refuse_all(late, &Failure::Unavailable);
+        self.refuse_all(late, failure);
     }
 
     fn finish(&mut self, batch: Result<Batch, JoinError>) {
@@ -292,7 +304,14 @@ impl Writer {
             .as_ref()
             .map(|room| self.busy_rooms.get_mut(room))
         {
-            None => self.storing = None,
+            None => {
+                self.storing = None;
+                match &batch.outcome {
+                    Ok(_) => self.batch_size.stored(),
+                    Err(Failure::Held(_)) => {}
+                    Err(_) => self.batch_size.failed(),
+                }
+            }
             Some(busy) => busy.into_iter().for_each(|busy| busy.ended(is_free)),
         }
         let Batch {
@@ -313,7 +332,7 @@ impl Writer {
             Err(Failure::Held(held)) => self.set_apart(posts, &held),
             Err(failure) => {
                 self.refuse_all(posts, &failure);
-                self.refuse_waiting();
+                self.refuse_waiting(TURN_PATIENCE, &Failure::Unavailable);
             }
         }
     }
@@ -387,6 +406,7 @@ impl Writer {
                 let mut span = mem::take(&mut queued.post.span);
                 span.identifies(attribute::MESSAGE_ID, message.id.0);
                 span.counts(attribute::SEQ, message.seq.0);
+                self.noted.note(&message.room);
                 self.answer(queued, failpoints::answered(stored(&message, duplicate)));
                 // A duplicate is told too: it was shown once more, and its time ends that.
                 if failpoints::before_publish() {

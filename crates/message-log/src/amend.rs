@@ -15,7 +15,6 @@ use crate::error::ReadError;
 use crate::lease::Lease;
 use crate::read::row;
 use crate::rooms::change::{in_time, standing_on};
-use crate::search::tokens_of;
 use crate::{Silence, Standing};
 
 /// A change of a message that somebody wants.
@@ -104,8 +103,7 @@ SELECT id, seq, rev, temp_id, sender, sender_id, content, created_at, edited_at,
 FROM chat_message
 WHERE id = $2 AND room_id = $1";
 
-/// `$3` is the content, or nothing where the message is deleted; `$4` is who does it, `$5` the
-/// message's place, and `$6` what it is found by from then on.
+/// `$3` is the content, or nothing where the message is deleted; `$4` is who does it.
 pub(crate) const AMEND: &str = "
 WITH room AS (
     UPDATE chat_room SET last_seq = last_seq + 1 WHERE room_id = $1 RETURNING last_seq
@@ -119,14 +117,6 @@ noted AS (
         message_id = excluded.message_id, kind = excluded.kind, by_user = excluded.by_user,
         changed_at = excluded.changed_at
     RETURNING rev, changed_at
-),
-hidden AS (
-    DELETE FROM chat_message_search WHERE room_id = $1 AND seq = $5 AND $3 IS NULL
-),
-searchable AS (
-    INSERT INTO chat_message_search (room_id, seq, tokens)
-    SELECT $1, $5, chat_search_tokens($6::int4[], $5) WHERE $3 IS NOT NULL
-    ON CONFLICT (room_id, seq) DO UPDATE SET tokens = excluded.tokens
 )
 UPDATE chat_message
 SET rev = noted.rev,
@@ -226,17 +216,11 @@ async fn change_on(
         AmendmentKind::Edit(content) => Some(content.as_str()),
         AmendmentKind::Delete => None,
     };
-    let tokens = match content {
-        Some(content) => tokens_of(&message.room, &message.sender, message.sender_id, content),
-        None => Vec::new(),
-    };
     let changed = sqlx::query(AMEND)
         .bind(amendment.room.as_str())
         .bind(amendment.id.0)
         .bind(content)
         .bind(amendment.by.user.0)
-        .bind(message.seq.0)
-        .bind(&tokens)
         .fetch_one(&mut **lease)
         .await?;
     let edited_at: Option<OffsetDateTime> = changed.try_get("edited_at")?;

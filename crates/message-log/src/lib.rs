@@ -6,7 +6,8 @@
 //! commit order is number order and there are no holes. [`MessageLog::amend`] edits and deletes,
 //! which takes a number too.
 //!
-//! [`MessageLog::search`] finds messages by what is said in them.
+//! [`MessageLog::search`] finds messages by what is said in them, through an index that
+//! [`MessageLog::index_rooms`] fills behind the commits.
 //!
 //! Rooms may also be made, with a name and members ([`MessageLog::make_room`]); into a private one
 //! only members say something, which is decided in the committing transaction.
@@ -42,5 +43,6 @@ pub use rooms::{
     Sanctioned, Standing, UNREAD_MAX,
 };
 pub use search::{
-    BySender, Found, FoundAcross, SEARCH_MESSAGES_MAX, SEARCH_ROOMS_MAX, SearchQuery,
+    BySender, Found, FoundAcross, INDEX_ROOMS_MAX, Indexed, SEARCH_MESSAGES_MAX, SEARCH_ROOMS_MAX,
+    SearchQuery,
 };

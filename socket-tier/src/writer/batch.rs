@@ -38,6 +38,8 @@ pub(super) enum Failure {
     RoomBusy,
     /// The store did not do it. It is not stored.
     Unavailable,
+    /// More is posted than the store takes. It is not stored.
+    Overloaded,
     /// Nobody knows whether it is stored.
     Unknown,
 }
@@ -60,6 +62,11 @@ impl Failure {
                 ProblemCode::StoreUnavailable,
                 "The message could not be stored; send it again with the same tempId.",
             ),
+            Self::Overloaded => (
+                ProblemCode::Overloaded,
+                "More is said than can be stored just now; send the message again with the same \
+                 tempId.",
+            ),
             Self::Unknown => (
                 ProblemCode::Timeout,
                 "Whether the message was stored is not known; send it again with the same tempId, \
@@ -74,6 +81,7 @@ impl Failure {
         match self {
             Self::Held(_) | Self::RoomBusy => "room-busy",
             Self::Unavailable => "unavailable",
+            Self::Overloaded => "overloaded",
             Self::Unknown => "unknown",
         }
     }

@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::Appended;
 use super::admission::Stopped;
-use crate::search::tokens_of;
 
 /// The drafts of a batch as columns, each key once.
 pub(super) struct Batch<'a> {
@@ -22,9 +21,6 @@ pub(super) struct Batch<'a> {
     pub(super) senders: Vec<&'a str>,
     pub(super) sender_ids: Vec<Option<Uuid>>,
     pub(super) contents: Vec<&'a str>,
-    /// What each is found by, as literals of `int4[]`: Postgres knows no array of arrays of several
-    /// lengths.
-    pub(super) tokens: Vec<String>,
 }
 
 impl<'a> Batch<'a> {
@@ -41,7 +37,6 @@ impl<'a> Batch<'a> {
             senders: Vec::with_capacity(count),
             sender_ids: Vec::with_capacity(count),
             contents: Vec::with_capacity(count),
-            tokens: Vec::with_capacity(count),
         };
         let mut known = HashMap::with_capacity(count);
         for (draft, admitted) in drafts.iter().zip(admitted) {
@@ -69,12 +64,6 @@ impl<'a> Batch<'a> {
         self.senders.push(draft.sender.nickname.as_str());
         self.sender_ids.push(draft.sender.id.map(|id| id.0));
         self.contents.push(draft.content.as_str());
-        self.tokens.push(literal(&tokens_of(
-            &draft.room,
-            draft.sender.nickname.as_str(),
-            draft.sender.id,
-            draft.content.as_str(),
-        )));
     }
 
     /// The ids that the batch's messages have if they are stored.
@@ -151,11 +140,6 @@ impl<'a> Batch<'a> {
             },
         }
     }
-}
-
-fn literal(tokens: &[i32]) -> String {
-    let texts: Vec<String> = tokens.iter().map(i32::to_string).collect();
-    format!("{{{}}}", texts.join(","))
 }
 
 /// What makes a send the same send: an account is known by its id, a guest by the name alone.

@@ -204,7 +204,6 @@ async fn store_on<'a>(
         .bind(&batch.senders)
         .bind(&batch.sender_ids)
         .bind(&batch.contents)
-        .bind(&batch.tokens)
         .fetch_all(&mut **lease)
         .await?;
     Ok((batch, places))

@@ -1,9 +1,8 @@
 -- Stores what is new of a batch whose rooms are locked; tells of every draft where it stands.
 WITH draft AS (
     SELECT d.*, earlier.*
-    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::text[],
-            $7::text[])
-        WITH ORDINALITY AS d (id, room_id, temp_id, sender, sender_id, content, tokens, place)
+    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::text[])
+        WITH ORDINALITY AS d (id, room_id, temp_id, sender, sender_id, content, place)
     -- One look into the index of the key per draft.
     LEFT JOIN LATERAL (
         SELECT m.id, m.seq, m.rev, m.sender, m.content, m.created_at, m.edited_at, m.is_deleted
@@ -41,13 +40,6 @@ stored AS (
         (id, room_id, seq, rev, temp_id, sender, sender_id, content, created_at)
     SELECT id, room_id, seq, seq, temp_id, sender, sender_id, content, created_at
     FROM numbered
-),
-searchable AS (
-    INSERT INTO chat_message_search (room_id, seq, tokens)
-    SELECT room_id, seq, chat_search_tokens(tokens::int4[], seq)
-    FROM numbered
-    -- A row that a message of before has left, as where a room was put back by hand, is in nobody's way.
-    ON CONFLICT (room_id, seq) DO UPDATE SET tokens = excluded.tokens
 )
 SELECT place, seq, created_at,
     NULL::uuid AS earlier_id, NULL::bigint AS earlier_rev, NULL::text AS earlier_sender,

@@ -4,8 +4,13 @@
 //! stands in (`token`). A search asks for one block after the other from the newest on and then
 //! looks at the texts themselves, so that one answer costs about the same in a room of any size;
 //! where it ends before the room does, it says where to go on.
+//!
+//! The index follows behind the commits (`follow`); a search reads by itself what it lacks (`tail`), so
+//! that it finds what was committed before it.
 
+pub(crate) mod follow;
 pub(crate) mod rooms;
+pub(crate) mod tail;
 mod token;
 
 use std::time::Duration;
@@ -22,8 +27,9 @@ use crate::append::roll_back;
 use crate::error::{Cause, ReadError};
 use crate::read::row::message;
 
+pub use follow::{INDEX_ROOMS_MAX, Indexed};
 pub use rooms::{FoundAcross, SEARCH_ROOMS_MAX};
-pub(crate) use token::tokens_of;
+use tail::merged;
 
 /// The most messages of one answer.
 pub const SEARCH_MESSAGES_MAX: u32 = 100;
@@ -83,6 +89,7 @@ pub struct Found {
 
 pub(crate) const BOUNDS: &str = "
 SELECT coalesce((SELECT last_seq FROM chat_room WHERE room_id = $1), 0) AS last_seq,
+    (SELECT rev FROM chat_search_progress WHERE room_id = $1) AS indexed,
     chat_seq_at($1, $2) AS first_seq, chat_seq_at($1, $3) AS end_seq";
 
 /// Asks the index once for each block of `$2`, with the `$4` tokens of `$3` that are its own, and
@@ -129,6 +136,8 @@ LIMIT $4";
 struct Span {
     low: i64,
     high: i64,
+    /// The number behind which the index lacks changes of the room, if it does.
+    lacks_behind: Option<i64>,
 }
 
 /// The planner overrates the probes by far and would compile them first, which takes longer than
@@ -173,11 +182,24 @@ impl MessageLog {
     pub async fn search(&self, room: &RoomId, query: &SearchQuery) -> Result<Found, ReadError> {
         let (span, last_seq) = self.span(room, query).await?;
         let tokens = query.tokens(room);
-        let (messages, before) = if tokens.is_empty() {
-            self.scan(room, query, span).await?
-        } else {
-            self.probe(room, query, &tokens, span).await?
-        };
+        if tokens.is_empty() {
+            let (messages, before) = self.scan(room, query, span).await?;
+            return Ok(Found {
+                messages,
+                before,
+                last_seq,
+            });
+        }
+        // Read first: what comes into the index between the two is then in both, and not in none.
+        let mut tail = self.tail(room, query, span).await?;
+        let (found, mut before) = self.probe(room, query, &tokens, span).await?;
+        // What stands before that comes with the next answer.
+        tail.retain(|message| before.is_none_or(|before| message.seq >= before));
+        let mut messages = merged(found, tail, |message| message.seq);
+        if messages.len() > query.limit() {
+            messages.truncate(query.limit());
+            before = messages.last().map(|message| message.seq);
+        }
         Ok(Found {
             messages,
             before,
@@ -363,8 +385,19 @@ fn span_of(rows: &[PgRow], query: &SearchQuery) -> Result<(Span, Seq), sqlx::Err
         .min(end.unwrap_or(i64::MAX))
         .min(last_seq.saturating_add(1));
     let low = first.map_or(0, |first| first - 1);
-    let span = Span { low, high };
+    let span = Span {
+        low,
+        high,
+        lacks_behind: lacks_behind(row, last_seq)?,
+    };
     Ok((span, Seq(last_seq)))
+}
+
+fn lacks_behind(row: &PgRow, last_seq: i64) -> Result<Option<i64>, sqlx::Error> {
+    let indexed: Option<i64> = row.try_get("indexed")?;
+    // Of a room that has gone back it is not known what of it the index has.
+    let indexed = indexed.filter(|indexed| *indexed <= last_seq).unwrap_or(0);
+    Ok((indexed < last_seq).then_some(indexed))
 }
 
 fn messages(rows: &[PgRow], room: &RoomId) -> Result<Vec<Message>, ReadError> {

@@ -4,8 +4,10 @@ use chat::{Message, MessageId, RoomId, UserId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
-use super::{SearchQuery, Span, take, token};
+use super::follow::room_of;
+use super::{SearchQuery, Span, lacks_behind, merged, take, token};
 use crate::MessageLog;
 use crate::error::ReadError;
 use crate::read::row::message;
@@ -31,10 +33,11 @@ pub struct FoundAcross {
 const WHEN: &str = "SELECT created_at FROM chat_message WHERE id = $1";
 
 pub(crate) const ROOM_BOUNDS: &str = "
-SELECT member.room_id, room.last_seq,
+SELECT member.room_id, room.last_seq, progress.rev AS indexed,
     chat_seq_at(member.room_id, $2) AS first_seq, chat_seq_at(member.room_id, $3) AS end_seq
 FROM chat_room_member AS member
 JOIN chat_room AS room ON room.room_id = member.room_id
+LEFT JOIN chat_search_progress AS progress ON progress.room_id = member.room_id
 WHERE member.user_id = $1
 ORDER BY room.last_created_at DESC
 LIMIT $4";
@@ -67,9 +70,36 @@ WHERE NOT m.is_deleted AND ($8::timestamptz IS NULL OR (m.created_at, m.id) < ($
 ORDER BY m.created_at DESC, m.id DESC
 LIMIT $7";
 
+/// How many changes that the index lacks are looked at in each room.
+const TAIL_PER_ROOM: i64 = 100;
+
+pub(crate) const TAILS: &str = "
+SELECT lacking.room_id, m.*
+FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])
+    AS lacking (room_id, behind, low, high)
+CROSS JOIN LATERAL (
+    SELECT id, seq, rev, temp_id, sender, sender_id, content, created_at, edited_at, is_deleted
+    FROM chat_message
+    WHERE room_id = lacking.room_id AND rev > lacking.behind
+    ORDER BY rev DESC
+    LIMIT $5
+) AS m
+WHERE m.seq > lacking.low AND m.seq < lacking.high AND NOT m.is_deleted
+    AND ($6::timestamptz IS NULL OR (m.created_at, m.id) < ($6, $7::uuid))";
+
+/// The rooms of which the index lacks something.
+#[derive(Default)]
+struct Lacking {
+    rooms: Vec<String>,
+    behind: Vec<i64>,
+    lows: Vec<i64>,
+    highs: Vec<i64>,
+}
+
 /// One question to the index.
 #[derive(Default)]
 struct Probes {
+    lacking: Lacking,
     rooms: Vec<String>,
     blocks: Vec<i64>,
     lows: Vec<i64>,
@@ -103,6 +133,8 @@ impl MessageLog {
         let Some(probes) = self.probes(user, query, cursor).await? else {
             return Ok(None);
         };
+        // Read first, as in one room.
+        let tail = self.tails(&probes.lacking, query, cursor).await?;
         let probe = sqlx::query(PROBE_ROOMS)
             .bind(&probes.rooms)
             .bind(&probes.blocks)
@@ -117,12 +149,48 @@ impl MessageLog {
         let rows = rows.iter().map(message_of_any_room);
         let rows = rows.collect::<Result<_, _>>().map_err(ReadError::from)?;
         let mut messages = Vec::new();
-        let has_more = take(&mut messages, query, rows);
+        let mut has_more = take(&mut messages, query, rows);
+        let mut tail = tail;
+        if let Some(last) = messages.last().filter(|_| has_more) {
+            let last = newness(last);
+            tail.retain(|message| newness(message) > last);
+        }
+        messages = merged(messages, tail, newness);
+        if messages.len() > query.limit() {
+            messages.truncate(query.limit());
+            has_more = true;
+        }
         let last = messages.last().map(|message| message.id);
         Ok(Some(FoundAcross {
             before: last.filter(|_| has_more),
             messages,
         }))
+    }
+
+    async fn tails(
+        &self,
+        lacking: &Lacking,
+        query: &SearchQuery,
+        cursor: Option<(OffsetDateTime, MessageId)>,
+    ) -> Result<Vec<Message>, ReadError> {
+        if lacking.rooms.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self
+            .read(|| {
+                sqlx::query(TAILS)
+                    .bind(&lacking.rooms)
+                    .bind(&lacking.behind)
+                    .bind(&lacking.lows)
+                    .bind(&lacking.highs)
+                    .bind(TAIL_PER_ROOM)
+                    .bind(cursor.map(|(at, _)| at))
+                    .bind(cursor.map(|(_, id)| id.0))
+            })
+            .await?;
+        let rows = rows.iter().map(message_of_any_room);
+        let rows: Vec<_> = rows.collect::<Result<_, _>>().map_err(ReadError::from)?;
+        Ok(rows.into_iter().filter(|row| query.means(row)).collect())
     }
 
     async fn when(&self, id: MessageId) -> Result<Option<OffsetDateTime>, ReadError> {
@@ -168,6 +236,12 @@ impl MessageLog {
 impl Probes {
     fn add(&mut self, room: &RoomId, span: Span, tokens: &[i32]) {
         self.tokens_per_probe = tokens.len();
+        if let Some(behind) = span.lacks_behind {
+            self.lacking.rooms.push(room.as_str().to_owned());
+            self.lacking.behind.push(behind);
+            self.lacking.lows.push(span.low);
+            self.lacking.highs.push(span.high);
+        }
         for block in span.blocks_below(span.high, BLOCKS_PER_ROOM) {
             self.rooms.push(room.as_str().to_owned());
             self.blocks.push(block);
@@ -186,6 +260,7 @@ fn bounds(row: &PgRow) -> Result<(RoomId, Span), sqlx::Error> {
     let span = Span {
         low: first.map_or(0, |first| first - 1),
         high: end.unwrap_or(i64::MAX).min(last_seq.saturating_add(1)),
+        lacks_behind: lacks_behind(row, last_seq)?,
     };
     Ok((room_of(row)?, span))
 }
@@ -194,7 +269,6 @@ fn message_of_any_room(row: &PgRow) -> Result<Message, sqlx::Error> {
     message(row, &room_of(row)?)
 }
 
-fn room_of(row: &PgRow) -> Result<RoomId, sqlx::Error> {
-    let text: &str = row.try_get("room_id")?;
-    RoomId::parse(text).map_err(|error| sqlx::Error::Decode(error.into()))
+fn newness(message: &Message) -> (OffsetDateTime, Uuid) {
+    (message.created_at, message.id.0)
 }

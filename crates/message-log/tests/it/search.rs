@@ -2,7 +2,8 @@
 
 use chat::{Content, Message, RoomId, SearchText, Seq, UserId};
 use message_log::{
-    Actor, Amendment, AmendmentKind, BySender, Found, MessageLog, SEARCH_MESSAGES_MAX, SearchQuery,
+    Actor, Amendment, AmendmentKind, BySender, Found, Indexed, MessageLog, SEARCH_MESSAGES_MAX,
+    SearchQuery,
 };
 use uuid::Uuid;
 
@@ -20,8 +21,30 @@ async fn found(log: &MessageLog, room: &RoomId, query: &SearchQuery) -> Found {
     log.search(room, query).await.expect("an answer")
 }
 
+/// Takes all that was said in a room into the index; tells how many changes that were.
+async fn indexes(log: &MessageLog, room: &RoomId) -> u64 {
+    let mut all = 0;
+    loop {
+        match log.index_rooms(std::slice::from_ref(room)).await {
+            Ok(Indexed::Done { messages, has_more }) => {
+                all += messages;
+                if !has_more {
+                    return all;
+                }
+            }
+            // Another test is at it.
+            Ok(Indexed::Elsewhere) => tokio::task::yield_now().await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// What is found, which is the same before and after the index has taken it in.
 async fn contents(log: &MessageLog, room: &RoomId, text: &str) -> Vec<String> {
+    let before = found(log, room, &words(text)).await;
+    indexes(log, room).await;
     let found = found(log, room, &words(text)).await;
+    assert_eq!(found, before);
     assert_eq!(found.before, None);
     found
         .messages
@@ -156,7 +179,10 @@ async fn senders_and_times_narrow_a_search() {
 async fn a_search_goes_on_where_its_last_answer_ended() {
     let log = log(2).await;
     let room = room("search paged");
-    fills(&log, &room, 45).await;
+    fills(&log, &room, 30).await;
+    indexes(&log, &room).await;
+    // The last of them are not in the index yet.
+    fills(&log, &room, 15).await;
     for text in ["message", "m"] {
         let mut seqs = Vec::new();
         let mut query = SearchQuery {
@@ -197,6 +223,10 @@ async fn ones_rooms_are_searched_together_newest_first() {
                 expected.insert(0, message);
             }
         }
+    }
+    // What follows is not in the index yet.
+    for place in [&first, &second, &foreign] {
+        indexes(&log, place).await;
     }
     // Two of one moment.
     let pair = says_all(&log, &second, &["수요일 쌍", "수요일 쌍둥이"]).await;
@@ -249,4 +279,64 @@ async fn a_large_room_is_searched_to_its_beginning_across_its_blocks() {
     assert_eq!(contents(&log, &room, "금요일").await, expected);
     assert_eq!(contents(&log, &room, "ㄱㅇㅇ").await, expected);
     assert_eq!(contents(&log, &room, "message").await, ["message 1"]);
+}
+
+#[tokio::test]
+async fn what_was_said_before_there_was_an_index_comes_into_it() {
+    let log = log(2).await;
+    let room = room("search before");
+    let pool = beside().await;
+    for _ in 0..3 {
+        fills(&log, &room, 512).await;
+    }
+    let lacking = async || {
+        let mut after: Option<RoomId> = None;
+        loop {
+            let rooms = log.rooms_to_index(after.as_ref()).await.expect("rooms");
+            if rooms.contains(&room) {
+                return true;
+            }
+            match rooms.last() {
+                Some(last) => after = Some(last.clone()),
+                None => return false,
+            }
+        }
+    };
+    assert!(lacking().await);
+    assert_eq!(indexes(&log, &room).await, 3 * 512);
+    assert!(!lacking().await);
+    assert_eq!(indexes(&log, &room).await, 0);
+    let rows: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM chat_message_search WHERE room_id = $1")
+            .bind(room.as_str())
+            .fetch_one(&pool)
+            .await
+            .expect("a count");
+    assert_eq!(rows, 3 * 512);
+    let query = SearchQuery {
+        limit: 7,
+        ..words("message 512")
+    };
+    assert_eq!(found(&log, &room, &query).await.messages.len(), 3);
+}
+
+#[tokio::test]
+async fn a_room_that_has_gone_back_is_taken_into_the_index_anew() {
+    let log = log(2).await;
+    let room = room("search back");
+    let pool = beside().await;
+    says_all(&log, &room, &["one", "two", "three"]).await;
+    indexes(&log, &room).await;
+    // As a restore by hand leaves it: the rows of the index stay.
+    for sql in [
+        "DELETE FROM chat_message WHERE room_id = $1 AND seq > 1",
+        "UPDATE chat_room SET last_seq = 1 WHERE room_id = $1",
+    ] {
+        let done = sqlx::query(sql).bind(room.as_str()).execute(&pool).await;
+        done.expect("it is put back");
+    }
+    says_all(&log, &room, &["four"]).await;
+    for (text, expected) in [("two", &[][..]), ("four", &["four"]), ("one", &["one"])] {
+        assert_eq!(contents(&log, &room, text).await, expected, "{text}");
+    }
 }
