@@ -18,7 +18,9 @@ use crate::limits::{CLOSE_TIMEOUT, WEBSOCKET_READ_BUFFER_BYTES, WRITE_CHUNK_BYTE
 
 /// A WebSocket: each text is a message of its own.
 pub struct WebSocket {
-    stream: WebSocketStream<TokioIo<Upgraded>>,
+    /// In a box: each future on the way that takes the socket by value keeps a place for it, as long
+    /// as the connection lives.
+    stream: Box<WebSocketStream<TokioIo<Upgraded>>>,
     message_bytes_max: usize,
     peer: Peer,
 }
@@ -44,8 +46,13 @@ impl WebSocket {
             .max_message_size(Some(message_bytes_max))
             .max_frame_size(Some(message_bytes_max));
         let io = TokioIo::new(upgraded);
+        let stream = Box::pin(WebSocketStream::from_raw_socket(
+            io,
+            Role::Server,
+            Some(config),
+        ));
         Self {
-            stream: WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await,
+            stream: Box::new(stream.await),
             message_bytes_max,
             peer: Peer::Talking,
         }
@@ -135,7 +142,7 @@ impl Transport for WebSocket {
             let said = match self.peer {
                 // The answer is the library's, which has it ready.
                 Peer::Closing => self.stream.flush().await,
-                Peer::Talking | Peer::Broken => self.stream.close(Some(frame)).await,
+                Peer::Talking | Peer::Broken => self.stream.as_mut().close(Some(frame)).await,
             };
             if said.is_err() {
                 return;
