@@ -1,6 +1,7 @@
 //! The driver of one STOMP session: the only place where session, socket, clock and rooms meet.
 
 use std::mem;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -124,7 +125,9 @@ impl<T: Transport> Connection<T> {
     pub(crate) async fn run(mut self: Box<Self>) {
         let metrics = Arc::clone(&self.around.metrics);
         metrics.sockets.inc();
-        let close = self.serve().await;
+        // Whatever went wrong, the rooms are left. What it was, the hook of panics has said.
+        let served = AssertUnwindSafe(self.serve()).catch_unwind().await;
+        let close = served.unwrap_or_else(|_| Close::new(1011, "server error"));
         self.outbox.end(End::Gone);
         if self.is_admitted {
             metrics.sessions.dec();

@@ -264,3 +264,75 @@ impl SocketTier {
         in_order
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use access_token::{JwkSet, Parties};
+    use fanout::memory::Bus;
+    use sessions::memory::MemorySessions;
+    use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+    use super::*;
+    use crate::transport::{Close, PeerGone, Received};
+
+    /// A peer at whose first word the server comes upon a fault of its own.
+    struct Unlucky(Arc<Mutex<Option<Close>>>);
+
+    impl Transport for Unlucky {
+        async fn receive(&mut self) -> Received {
+            panic!("a fault that a test makes");
+        }
+
+        async fn feed(&mut self, _: Utf8Bytes) -> Result<(), PeerGone> {
+            Ok(())
+        }
+
+        async fn flush(&mut self) -> Result<(), PeerGone> {
+            Ok(())
+        }
+
+        async fn close(self, close: Close) {
+            *self.0.lock().expect("no panic") = Some(close);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_its_own_ends_one_socket_and_is_counted() {
+        let (fanout, incoming) = Bus::new().join();
+        let log = MessageLog::connect_lazy("postgres://nobody@127.0.0.1:1/none", 1);
+        let stores = Stores {
+            log: log.expect("a URL"),
+            fanout: Arc::new(fanout),
+            incoming,
+            sessions: Arc::new(MemorySessions::new()),
+        };
+        let parties = Parties {
+            issuer: "https://auth.example".to_owned(),
+            audience: "maru".to_owned(),
+        };
+        let access = Access {
+            mode: AuthMode::Optional,
+            verifier: Verifier::new(&parties, JwkSet::default()),
+            origins: Origins::default(),
+            proxy_hops: ProxyHops::default(),
+            address_cap: AddressCap::default(),
+            heartbeat: Heartbeat::default(),
+            tracer: Tracer::default(),
+        };
+        let tier = SocketTier::start(stores, access);
+        let closed = Arc::default();
+        tier.doors.serve(Unlucky(Arc::clone(&closed))).await;
+
+        let close = closed.lock().expect("no panic").take();
+        assert_eq!(close, Some(Close::new(1011, "server error")));
+        let figures = tier.doors.around.metrics.text();
+        for line in [
+            "chat_ws_closes_total{code=\"1011\"} 1",
+            "chat_ws_connections 0",
+        ] {
+            assert!(figures.contains(line), "{line} is not in {figures}");
+        }
+    }
+}
