@@ -38,6 +38,8 @@ pub struct Config {
 pub enum Purpose {
     /// The whole chat, or a tool around it: what is absent is embedded.
     Whole,
+    /// A tool that asks no backend.
+    Tool,
     /// The functions beside a socket tier: they share everything with others.
     Functions,
 }
@@ -91,7 +93,10 @@ impl Config {
                     settings.fault(name, format!("is not set; set it to {expected}"));
                 }
             }
-        } else if cfg!(not(feature = "embedded")) && database_url.is_none() {
+        } else if purpose == Purpose::Whole
+            && cfg!(not(feature = "embedded"))
+            && database_url.is_none()
+        {
             settings.fault(
                 "DATABASE_URL",
                 "is not set, and this build has no embedded Postgres; set it to the address of one",

@@ -31,7 +31,7 @@ pub struct Options {
 /// # Errors
 /// The environment names no key or no issuer, or the name breaks a rule.
 pub fn issue(options: &Options) -> Result<String> {
-    let (config, _) = Config::from_env(Purpose::Whole)?;
+    let (config, _) = Config::from_env(Purpose::Tool)?;
     let issuer = config.tokens.issuer.context("JWT_ISSUER: is not set")?;
     let key = config.tokens.key.context("JWT_PRIVATE_KEY: is not set")?;
     let parties = Parties {
