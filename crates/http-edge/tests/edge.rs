@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::Router;
 use axum::body::Body;
+use axum::extract::MatchedPath;
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
@@ -12,6 +14,7 @@ use http_edge::{EdgeConfig, edge};
 use request_source::Origins;
 use serde_json::{Value, json};
 use tower::ServiceExt;
+use trace_context::TraceContext;
 
 const LISTED: &str = "https://chat.example.org";
 
@@ -24,6 +27,7 @@ fn router() -> Router {
     };
     let routes = Router::new()
         .route("/good", get(async || "good"))
+        .route("/traced/{id}", get(traced))
         .route("/panics", get(async || -> &str { panic!("secret") }))
         .route("/never", get(std::future::pending::<&str>))
         .route(
@@ -31,6 +35,10 @@ fn router() -> Router {
             get(async || ([(header::CACHE_CONTROL, "max-age=60")], "cached")),
         );
     edge(routes, config)
+}
+
+async fn traced(trace: Option<Extension<TraceContext>>) -> String {
+    trace.map_or("in none".to_owned(), |Extension(trace)| trace.to_string())
 }
 
 async fn answer(request: axum::http::request::Builder) -> Response {
@@ -52,6 +60,23 @@ async fn problem(response: Response) -> Value {
     let problem: Value = serde_json::from_str(&body(response).await).expect("JSON");
     assert_eq!(problem["status"], status);
     problem
+}
+
+#[tokio::test]
+async fn a_handler_finds_the_trace_that_its_request_is_in() {
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (sent, found) in [
+        (TRACE, TRACE),
+        ("00-nonsense", "in none"),
+        ("\u{e9}", "in none"),
+    ] {
+        let response = answer(Request::get("/traced/7").header("traceparent", sent)).await;
+        let route = response.extensions().get::<MatchedPath>();
+        assert_eq!(route.expect("a route").as_str(), "/traced/{id}");
+        assert_eq!(body(response).await, found);
+    }
+    let nowhere = answer(Request::get("/nowhere")).await;
+    assert!(nowhere.extensions().get::<MatchedPath>().is_none());
 }
 
 #[tokio::test]
