@@ -40,5 +40,6 @@ pub(crate) fn run() -> Result<ExitCode> {
     let mut every_fault = ground.every_fault()?;
     every_fault.env("FAKETIME_PROGRAM", &faketime);
     Process::step("chaos", &mut every_fault)?.success(CHAOS_MAX)?;
+    ground.search_logs(Step::Chaos)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,6 @@
 //! What the steps stand on: servers, programs, packages.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -10,6 +11,7 @@ use crate::browser::Browser;
 use crate::cargo;
 use crate::config::Config;
 use crate::install::Installer;
+use crate::logs;
 use crate::node::Node;
 use crate::operations::Operations;
 use crate::python::{self, Python};
@@ -152,6 +154,9 @@ impl<'a> Ground<'a> {
             let node = self.node.as_ref().context("no Node")?;
             let page = self.config.page.as_ref().unwrap_or(&node.page);
             command.env("WEB_DIR", page);
+            let logs = self.logs(step);
+            fs::create_dir_all(&logs)?;
+            command.env("LOGS", logs);
         }
         command.env("MARU_BIN", &self.config.maru);
         command.env("SOCKET_TIER_BIN", &self.config.socket_tier);
@@ -160,6 +165,23 @@ impl<'a> Ground<'a> {
         command.env("DYNAMODB_BIN", self.program("examples/dynamodb"));
         command.env("TMPDIR", self.scratch.path());
         Ok(command)
+    }
+
+    /// Searches what the programs logged that a step has started for what may be in no log.
+    ///
+    /// # Errors
+    /// Something of it is there, or nothing was logged.
+    pub(crate) fn search_logs(&self, step: Step) -> Result<()> {
+        if !step.needs_node() {
+            return Ok(());
+        }
+        let searched = logs::search(&self.logs(step))?;
+        report::uses("logs", searched);
+        Ok(())
+    }
+
+    fn logs(&self, step: Step) -> PathBuf {
+        self.scratch.path().join("logs").join(step.name())
     }
 
     fn cargo_test(&self, arguments: &[&str]) -> Command {

@@ -19,6 +19,7 @@ mod images;
 mod install;
 mod interrupt;
 mod lambda;
+mod logs;
 mod node;
 mod operations;
 mod process;

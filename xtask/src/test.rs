@@ -86,7 +86,9 @@ fn run_step(ground: &Ground<'_>, step: Step) -> Result<()> {
     interrupt::check()?;
     report::heading(format_args!("{}: {}", step.name(), step.about()));
     let mut command = ground.command(step)?;
-    Process::step(step.name(), &mut command)?.success(STEP_MAX)
+    let ended = Process::step(step.name(), &mut command)?.success(STEP_MAX);
+    // What a failed test was told may be in the logs as well.
+    ended.and(ground.search_logs(step))
 }
 
 fn timed(step: &'static str, work: impl FnOnce() -> Result<()>) -> Outcome {

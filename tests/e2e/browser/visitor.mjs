@@ -9,6 +9,7 @@ import { chromium } from "playwright-core";
 
 import { WAIT_MS } from "../harness/deadline.mjs";
 import { chromiumProgram, picturesFolder } from "../harness/environment.mjs";
+import { keepsSecret } from "../harness/secrets.mjs";
 
 const ARGUMENTS = [
   "--no-sandbox",
@@ -87,8 +88,11 @@ export class Visitor {
     const { page } = this;
     await page.getByRole("button", { name: "Sign up" }).click();
     await page.getByLabel("Name", { exact: true }).fill(name);
-    await page.getByLabel("E-mail").fill(`${crypto.randomUUID()}@example.org`);
-    await page.getByLabel("Password").fill("correct horse battery");
+    const [email, password] = [`${crypto.randomUUID()}@example.org`, "correct horse battery"];
+    keepsSecret("e-mail", email);
+    keepsSecret("password", password);
+    await page.getByLabel("E-mail").fill(email);
+    await page.getByLabel("Password").fill(password);
     await page.getByRole("button", { name: "Come in", exact: true }).click();
     await this.isOnline();
   }
@@ -110,6 +114,7 @@ export class Visitor {
 
   /** Says something; it is on the page at once. */
   async says(content) {
+    keepsSecret("message", content);
     await this.field.fill(content);
     await this.field.press("Enter");
     await this.message(content).waitFor();

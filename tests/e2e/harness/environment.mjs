@@ -16,6 +16,8 @@ export const dynamoDbProgram = required("DYNAMODB_BIN");
 export const maruProgram = required("MARU_BIN");
 /** Whether the servers' logs go to the terminal. */
 export const showLogs = Boolean(process.env.SHOW_LOGS);
+/** Where the programs' logs are kept to be searched for secrets; nowhere, where a file runs by itself. */
+export const logsFolder = process.env.LOGS;
 /** The browser, and where pictures of the page are put; told where a browser is tested. */
 export const chromiumProgram = process.env.CHROMIUM;
 export const picturesFolder = process.env.PICTURES;

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { holdsAnswer } from "./documents.mjs";
 import { dynamoDbProgram, databaseUrl, maruProgram, redisUrl } from "./environment.mjs";
 import { Program } from "./program.mjs";
+import { keepsCookiesOf, keepsSecretsOf } from "./secrets.mjs";
 import { SocketTier } from "./socket-tier.mjs";
 
 const TABLE = "maru-sessions";
@@ -103,6 +104,7 @@ export class House {
 
   /** Asks the functions: `{ status, text, json, headers }`; the answer has to be as it is written down. */
   async asks(method, path, { token, cookie, body, headers = {} } = {}) {
+    keepsSecretsOf(body);
     const response = await fetch(`${this.address}${path}`, {
       method,
       headers: {
@@ -117,6 +119,8 @@ export class House {
     const type = response.headers.get("content-type");
     holdsAnswer(method, path, { status: response.status, type, text });
     const json = text.startsWith("{") ? JSON.parse(text) : undefined;
+    keepsSecretsOf(json);
+    keepsCookiesOf(response.headers);
     return { status: response.status, text, json, headers: response.headers };
   }
 }

@@ -9,6 +9,7 @@ import WebSocket from "ws";
 import { within } from "./deadline.mjs";
 import { holdsMessage, holdsReceipt } from "./documents.mjs";
 import { Journal } from "./journal.mjs";
+import { keepsSecret, keepsSecretsOf } from "./secrets.mjs";
 
 const SUBPROTOCOLS = ["v12.stomp", "v11.stomp", "v10.stomp"];
 export const ERRORS = "/user/queue/errors";
@@ -48,6 +49,7 @@ export class Person {
 
   constructor(name, url, token) {
     this.name = name;
+    keepsSecret("access token", token);
     this.#client = new Client({
       connectHeaders: token ? { Authorization: `Bearer ${token}` } : {},
       webSocketFactory: () => new WebSocket(url, SUBPROTOCOLS),
@@ -160,6 +162,7 @@ export class Person {
   /** SENDs a body, an object as JSON, and goes on. */
   throws(destination, body, headers) {
     const text = typeof body === "string" ? body : JSON.stringify(body);
+    keepsSecretsOf(body);
     this.#client.publish({ destination, body: text, headers });
   }
 

@@ -3,15 +3,19 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { appendFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 
 import { within } from "./deadline.mjs";
-import { bareEnvironment, showLogs } from "./environment.mjs";
+import { bareEnvironment, logsFolder, showLogs } from "./environment.mjs";
 import { Journal } from "./journal.mjs";
 
 const LISTENING = /listening on (http:\/\/\S+)/;
 const PAGE_BYTES = 4096;
+/** The programs whose logs are searched for secrets: those of this system, not the backends. */
+const OWN = new Set(["maru", "socket-tier", "socket-tier-failpoints"]);
 /** The first start of the embedded Postgres is the slowest. */
 const START_MS = 120_000;
 const STOP_MS = 40_000;
@@ -30,9 +34,12 @@ export class Program {
     const env = { ...bareEnvironment, ...environment };
     const stdio = ["ignore", "pipe", "pipe"];
     this.#child = spawn(path, args, { env, cwd, stdio, ...account });
+    const name = basename(path);
+    const file = OWN.has(name) && logsFolder && join(logsFolder, `${process.pid}-${this.#child.pid}-${name}.log`);
     createInterface(this.#child.stdout).on("line", (line) => this.lines.add(line));
     createInterface(this.#child.stderr).on("line", (line) => {
       this.#log.push(line);
+      if (file) appendFileSync(file, `${line}\n`);
       if (showLogs) process.stderr.write(`${line}\n`);
     });
     // "close" comes after the last line of both streams.

@@ -7,6 +7,7 @@ import { databaseUrl, redisUrl } from "../harness/environment.mjs";
 import { Person } from "../harness/person.mjs";
 import { Program } from "../harness/program.mjs";
 import { freshRoom } from "../harness/room.mjs";
+import { keepsSecretsOf } from "../harness/secrets.mjs";
 import { searchPath, taskProgram } from "./harness/environment.mjs";
 import { isListening } from "./harness/port.mjs";
 
@@ -83,6 +84,7 @@ class Shape {
 
   /** The JSON of a good answer. */
   async calls(address, path, { body, token } = {}) {
+    keepsSecretsOf(body);
     const response = await fetch(address + path, {
       method: body ? "POST" : "GET",
       headers: {

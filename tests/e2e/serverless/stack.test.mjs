@@ -11,6 +11,7 @@ import { maruProgram, databaseUrl } from "../harness/environment.mjs";
 import { Person } from "../harness/person.mjs";
 import { Program } from "../harness/program.mjs";
 import { freshRoom } from "../harness/room.mjs";
+import { keepsCookiesOf, keepsSecretsOf } from "../harness/secrets.mjs";
 import { SocketTier } from "../harness/socket-tier.mjs";
 import { Cloud } from "./harness/cloud.mjs";
 import { tools, workspace } from "./harness/environment.mjs";
@@ -45,6 +46,8 @@ suite("the deployed stack", { timeout: 300_000 }, () => {
       body: body && JSON.stringify(body),
     });
     const text = await response.text();
+    keepsSecretsOf(body);
+    keepsCookiesOf(response.headers);
     return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) };
   }
 
