@@ -11,6 +11,7 @@ mod process;
 mod progress;
 mod report;
 mod runtime_api;
+mod search;
 mod store;
 mod target;
 mod tokens;
@@ -42,6 +43,8 @@ enum Measure {
     Page(page::Options),
     /// A function's bootstrap: from its start to its first answer, and how long it takes afterwards.
     ColdStart(cold_start::Options),
+    /// Searches in a room with a million messages, beside pages of its history.
+    Search(search::Options),
 }
 
 #[tokio::main]
@@ -54,5 +57,6 @@ async fn main() -> Result<()> {
         Measure::Store(options) => store::measure(options).await,
         Measure::Page(options) => page::measure(options).await,
         Measure::ColdStart(options) => cold_start::measure(options).await,
+        Measure::Search(options) => search::measure(options).await,
     }
 }

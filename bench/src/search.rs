@@ -1,0 +1,654 @@
+//! What finding something costs in a room with a million messages, beside a page of its history.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use serde::Deserialize;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{self, Instant, timeout};
+
+use crate::client::Client;
+use crate::target::Target;
+use crate::{tokens, websocket};
+
+/// What to measure.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The server, as `bench/peers/maru/start` prints it
+    #[arg(long)]
+    target: Target,
+    /// The room; what it lacks is said first
+    #[arg(long, default_value = "bench-search")]
+    room: String,
+    /// How many messages it has
+    #[arg(long, default_value_t = 1_000_000)]
+    messages: u64,
+    /// How often each search is asked for
+    #[arg(long, default_value_t = 100)]
+    rounds: usize,
+    /// Fails where the 99th percentile of the searches is more than so many times that of the pages
+    #[arg(long, default_value_t = 10.0)]
+    ratio_max: f64,
+}
+
+/// How many connections fill the room, and how many messages of each are under way.
+const SPEAKERS: u64 = 16;
+const IN_FLIGHT: usize = 64;
+
+/// How long the server may take for one answer.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+
+/// How long a connection rests after a refusal.
+const REFUSED_PAUSE: Duration = Duration::from_millis(500);
+
+/// Fills the room, asks for pages and searches in turns, and prints what they took.
+#[expect(clippy::print_stdout, reason = "the result of the command")]
+pub(crate) async fn measure(options: Options) -> Result<()> {
+    let guests = options
+        .target
+        .guests
+        .context("the target names no guests")?;
+    let tokens = tokens::guests(guests, 30 * SPEAKERS as usize).await?;
+    let mut history = History::connect(options.target.at[0], &tokens[0]).await?;
+    let newest = format!("/{}/messages?limit=50", options.room);
+    let there = history.get(&newest).await?.page.last_seq;
+    if there < options.messages {
+        announce(options.messages - there);
+        fill(&options, &tokens, there).await?;
+        // The server has closed what was idle meanwhile.
+        history = History::connect(options.target.at[0], &tokens[0]).await?;
+        let now = history.get(&newest).await?.page.last_seq;
+        ensure!(now >= options.messages, "the room has only {now} messages");
+    }
+
+    let asked = questions(options.messages);
+    let mut times: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for round in 0..=options.rounds {
+        for (nth, question) in asked.iter().enumerate() {
+            let path = format!("/{}/messages{}", options.room, question.path);
+            let began = Instant::now();
+            let answer = history.get(&path).await?;
+            let took = began.elapsed();
+            let found = answer.messages.len();
+            ensure!(
+                question.finds.contains(&found),
+                "{}: {path} brings {found} messages",
+                question.kind
+            );
+            // Between any two searches a page of another place.
+            let before = mix(round as u64 * 1000 + nth as u64) % options.messages + 2;
+            let page = format!("/{}/messages?limit=50&before={before}", options.room);
+            let began = Instant::now();
+            history.get(&page).await?;
+            let page_took = began.elapsed();
+            // The first round warms up.
+            if round > 0 {
+                for (kind, took) in [(question.kind, took), (PAGE, page_took), (ALL, took)] {
+                    times
+                        .entry(kind)
+                        .or_default()
+                        .push(took.as_secs_f64() * 1e3);
+                }
+            }
+        }
+    }
+
+    println!(
+        "{:<34} {:>7} {:>8} {:>8} {:>8} ms",
+        "", "asked", "p50", "p99", "max"
+    );
+    let mut p99 = BTreeMap::new();
+    for (kind, mut times) in times {
+        times.sort_by(f64::total_cmp);
+        let at = |share: f64| times[((times.len() as f64 * share) as usize).min(times.len() - 1)];
+        println!(
+            "{kind:<34} {:>7} {:>8.2} {:>8.2} {:>8.2}",
+            times.len(),
+            at(0.5),
+            at(0.99),
+            at(1.0)
+        );
+        p99.insert(kind, at(0.99));
+    }
+    let ratio = p99[ALL] / p99[PAGE];
+    println!("p99 of the searches is {ratio:.1} times that of the pages");
+    ensure!(
+        ratio <= options.ratio_max,
+        "that is more than {} times",
+        options.ratio_max
+    );
+    Ok(())
+}
+
+const PAGE: &str = "a page of 50";
+const ALL: &str = "all searches";
+
+#[expect(clippy::print_stderr, reason = "it takes minutes")]
+fn announce(missing: u64) {
+    eprintln!("saying {missing} messages");
+}
+
+/// One request, and how many messages it may bring.
+struct Question {
+    kind: &'static str,
+    path: String,
+    finds: RangeInclusive<usize>,
+}
+
+/// What is searched for. Whatever is said in [`content`] decides what has to be found.
+fn questions(messages: u64) -> Vec<Question> {
+    let mut questions = Vec::new();
+    let mut ask = |kind, finds: RangeInclusive<usize>, texts: &[&str]| {
+        for text in texts {
+            let (path, finds) = (format!("/search?q={}", encoded(text)), finds.clone());
+            questions.push(Question { kind, path, finds });
+        }
+    };
+    let (some, none, any) = (20..=20, 0..=0, 0..=20);
+    ask(
+        "a common word",
+        some.clone(),
+        &["회의", "내일", "점심", "deploy", "meeting"],
+    );
+    ask(
+        "a part of a word",
+        some.clone(),
+        &["의실", "ploy", "회의실에서"],
+    );
+    ask(
+        "two common words",
+        some.clone(),
+        &["회의 내일", "점심 deploy", "the server"],
+    );
+    let tail: Vec<String> = (0..6).map(|n| tail(n * 7919)).collect();
+    let tail: Vec<&str> = tail.iter().map(String::as_str).collect();
+    ask("a rare word", 1..=20, &tail);
+    ask("a word said four times", 1..=4, &["마라톤예약"]);
+    ask(
+        "a word of one old day",
+        some.clone(),
+        &["폭우주의보", "호우 폭우주"],
+    );
+    ask(
+        "an absent word",
+        none.clone(),
+        &["뷁쉙", "zzqx", "없는말이다"],
+    );
+    ask(
+        "an absent word of common parts",
+        none.clone(),
+        &["회의회의실회의", "deploydeploy"],
+    );
+    ask(
+        "two words that never meet",
+        none.clone(),
+        &["마라톤예약 폭우주의보", "뷁쉙 회의"],
+    );
+    ask(
+        "initial consonants",
+        some.clone(),
+        &["ㅎㅇ", "ㅈㅅ", "ㅎㅇㅅ", "ㄴㅇ ㅎㅇ", "회ㅇ"],
+    );
+    ask("absent initial consonants", none.clone(), &["ㅃㅉㅃㅉ"]);
+    ask("one common syllable", some.clone(), &["밥", "회", "ㅎ"]);
+    ask(
+        "one rare or absent syllable",
+        any.clone(),
+        &["뷁", "쭥", "뤫", "%"],
+    );
+    ask("one letter", some, &["a", "e"]);
+    let consonants = "ㄱ".repeat(100);
+    let syllables: String = (0..50).map(|n| syllable(mix(n))).collect();
+    ask(
+        "hostile",
+        any.clone(),
+        &[
+            &consonants,
+            &syllables,
+            ".*.*.*(a+)+$",
+            "%_%_%_%_",
+            "a b c d e f g h",
+            "회의 내일 점심 서버 배포 확인 오늘 자료",
+            "이 가 은 는 을 를 에 도",
+        ],
+    );
+    let last = messages / 2;
+    for (kind, query, finds) in [
+        ("by a sender", "sender=bench".to_owned(), 20..=20),
+        (
+            "by a sender who never spoke",
+            "sender=nobody".to_owned(),
+            none.clone(),
+        ),
+        (
+            "a word of a sender",
+            format!("sender=bench&q={}", encoded("배포")),
+            20..=20,
+        ),
+        (
+            "further back",
+            format!("before={last}&q={}", encoded("회의")),
+            20..=20,
+        ),
+        (
+            "further back, rare",
+            format!("before={last}&q={}", encoded(tail[0])),
+            any,
+        ),
+        (
+            "before a time long ago",
+            format!("to=2020-01-01T00:00:00Z&q={}", encoded("회의")),
+            none,
+        ),
+    ] {
+        let path = format!("/search?{query}");
+        questions.push(Question { kind, path, finds });
+    }
+    questions
+}
+
+/// Says what the room lacks, behind the `there` messages that it has.
+async fn fill(options: &Options, tokens: &[String], there: u64) -> Result<()> {
+    let mut speakers = JoinSet::new();
+    for nth in 0..SPEAKERS {
+        let (target, room) = (options.target.clone(), options.room.clone());
+        let token = tokens[nth as usize % tokens.len()].clone();
+        let numbers = (there + nth..options.messages).step_by(SPEAKERS as usize);
+        speakers.spawn(async move { speak(&target, &room, &token, numbers).await });
+    }
+    while let Some(spoken) = speakers.join_next().await {
+        spoken??;
+    }
+    Ok(())
+}
+
+async fn speak(
+    target: &Target,
+    room: &str,
+    token: &str,
+    mut numbers: impl Iterator<Item = u64>,
+) -> Result<()> {
+    let client = Client::connect(target, 0, Some(token)).await?;
+    let mut stream = TcpStream::from_std(client.into_stream()?)?;
+    let errors = "SUBSCRIBE\nid:errors\ndestination:/user/queue/errors\n\n\0";
+    stream
+        .write_all(&websocket::text(errors.as_bytes()))
+        .await?;
+    let mut heard = Vec::new();
+    let mut refused: Vec<u64> = Vec::new();
+    loop {
+        let again = refused.len();
+        let next = refused
+            .drain(..)
+            .chain(numbers.by_ref().take(IN_FLIGHT - again));
+        let mut frames = Vec::new();
+        let mut waiting = 0;
+        for number in next {
+            let frame = target
+                .dialect
+                .send(room, &content(number), &number.to_string());
+            frames.extend(websocket::text(frame.as_bytes()));
+            waiting += 1;
+        }
+        if waiting == 0 {
+            return Ok(());
+        }
+        stream.write_all(&frames).await?;
+        while waiting > 0 {
+            let read = timeout(ANSWER_MAX, stream.read_buf(&mut heard)).await;
+            ensure!(
+                read.context("a message is not stored")?? > 0,
+                "the server hung up"
+            );
+            let mut done = 0;
+            while let Some((message, length)) = websocket::first(&heard[done..])? {
+                if let websocket::Heard::Payload(payload) = message {
+                    waiting -= usize::from(payload.starts_with(b"RECEIPT"));
+                    // What the database was too slow for is said again.
+                    if payload.starts_with(b"MESSAGE") {
+                        waiting -= 1;
+                        refused.push(refused_number(payload)?);
+                    }
+                }
+                done += length;
+            }
+            heard.drain(..done);
+        }
+        if !refused.is_empty() {
+            time::sleep(REFUSED_PAUSE).await;
+        }
+    }
+}
+
+/// Which message a problem is about.
+fn refused_number(problem: &[u8]) -> Result<u64> {
+    let text = std::str::from_utf8(problem)?;
+    let number = text
+        .lines()
+        .find_map(|line| line.strip_prefix("receipt-id:"));
+    ensure!(
+        text.contains("\"retryable\":true"),
+        "a message is refused: {text}"
+    );
+    Ok(number.context("a problem of nothing")?.parse()?)
+}
+
+/// The history over one connection that is kept.
+struct History {
+    stream: TcpStream,
+    head: String,
+    heard: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    messages: Vec<serde::de::IgnoredAny>,
+    page: Page,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    last_seq: u64,
+}
+
+impl History {
+    async fn connect(at: SocketAddr, token: &str) -> Result<Self> {
+        let stream = TcpStream::connect(at).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            head: format!(" HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {token}\r\n\r\n"),
+            heard: Vec::new(),
+        })
+    }
+
+    /// Asks for a path and reads the whole answer.
+    async fn get(&mut self, path: &str) -> Result<Answer> {
+        let request = format!("GET {path}{}", self.head);
+        self.stream.write_all(request.as_bytes()).await?;
+        self.heard.clear();
+        loop {
+            let read = timeout(ANSWER_MAX, self.stream.read_buf(&mut self.heard)).await;
+            ensure!(read.context("no answer")?? > 0, "the server hung up");
+            if let Some(body) = body_of(&self.heard)? {
+                return serde_json::from_slice(body).with_context(|| format!("{path} answers so"));
+            }
+        }
+    }
+}
+
+/// The body of an answer, once it is there as a whole.
+fn body_of(heard: &[u8]) -> Result<Option<&[u8]>> {
+    let Some(end) = heard.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
+        return Ok(None);
+    };
+    let head = std::str::from_utf8(&heard[..end])?.to_ascii_lowercase();
+    let body = &heard[end + 4..];
+    if !head.starts_with("http/1.1 200") {
+        bail!("{head}\n{}", String::from_utf8_lossy(body));
+    }
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = length.context("an answer of unknown length")?.parse()?;
+    Ok((body.len() >= length).then(|| &body[..length]))
+}
+
+/// The `number`th message: some words, the frequent ones often and most of them seldom.
+fn content(number: u64) -> String {
+    let mut random = Random(mix(number));
+    let mut words = Vec::new();
+    match number % 1_000_000 {
+        250_777 | 500_777 | 750_777 | 999_001 => words.push("마라톤예약".to_owned()),
+        300_000..304_000 => words.push("호우 폭우주의보".to_owned()),
+        _ => {}
+    }
+    for _ in 0..3 + random.below(10) {
+        let word = match random.below(20) {
+            0 => tail(random.below(TAIL)),
+            1 => random.below(10_000).to_string(),
+            2..8 => ENGLISH[random.seldom(ENGLISH.len())].to_owned(),
+            _ => {
+                let word = KOREAN[random.seldom(KOREAN.len())];
+                format!("{word}{}", ENDINGS[random.seldom(ENDINGS.len())])
+            }
+        };
+        words.push(word);
+    }
+    words.join(" ")
+}
+
+/// How many words are each said a few dozen times in a million messages.
+const TAIL: u64 = 50_000;
+
+fn tail(number: u64) -> String {
+    let mut random = Random(mix((number % TAIL) ^ 0x7461_696c));
+    (0..2 + number % 2)
+        .map(|_| syllable(random.next()))
+        .collect()
+}
+
+/// One of the syllables that are not rare: with no final consonant, or a common one.
+fn syllable(number: u64) -> char {
+    const FINALS: [u64; 6] = [0, 1, 4, 8, 16, 21];
+    let (initial, vowel) = (number % 19, number / 19 % 21);
+    let last = FINALS[(number / 399 % 6) as usize];
+    let place = (initial * 21 + vowel) * 28 + last;
+    char::from_u32(0xac00 + place as u32).expect("a syllable of Hangul")
+}
+
+/// SplitMix64: the same texts on every machine.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        mix(self.0)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    /// One of so many, each place about as often as it is near to the first (Zipf).
+    fn seldom(&mut self, count: usize) -> usize {
+        let share = self.next() as f64 / u64::MAX as f64;
+        (((count as f64 + 1.0).powf(share) - 1.0) as usize).min(count - 1)
+    }
+}
+
+fn mix(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// A text as it stands in a query.
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |encoded, byte| {
+        if byte.is_ascii_alphanumeric() {
+            encoded + &char::from(byte).to_string()
+        } else {
+            encoded + &format!("%{byte:02X}")
+        }
+    })
+}
+
+const KOREAN: [&str; 72] = [
+    "회의",
+    "내일",
+    "점심",
+    "오늘",
+    "확인",
+    "배포",
+    "서버",
+    "자료",
+    "회의실",
+    "일정",
+    "감사",
+    "문제",
+    "수정",
+    "메일",
+    "공유",
+    "사람",
+    "시간",
+    "주말",
+    "저녁",
+    "커피",
+    "오후",
+    "오전",
+    "밥",
+    "팀장",
+    "고객",
+    "보고서",
+    "테스트",
+    "데이터",
+    "화면",
+    "버튼",
+    "로그인",
+    "비밀번호",
+    "장애",
+    "복구",
+    "백업",
+    "요청",
+    "답변",
+    "검토",
+    "승인",
+    "휴가",
+    "출장",
+    "회식",
+    "예약",
+    "변경",
+    "취소",
+    "결제",
+    "주문",
+    "배송",
+    "재고",
+    "환불",
+    "쿠폰",
+    "이벤트",
+    "광고",
+    "디자인",
+    "기획",
+    "개발",
+    "운영",
+    "품질",
+    "보안",
+    "네트워크",
+    "방화벽",
+    "인증서",
+    "도메인",
+    "캐시",
+    "색인",
+    "검색",
+    "조회",
+    "통계",
+    "그래프",
+    "알림",
+    "설정",
+    "권한",
+];
+
+const ENDINGS: [&str; 14] = [
+    "",
+    "는",
+    "가",
+    "를",
+    "에서",
+    "하고",
+    "입니다",
+    "했어요",
+    "할까요",
+    "부터",
+    "까지",
+    "도",
+    "으로",
+    "만",
+];
+
+const ENGLISH: [&str; 48] = [
+    "the",
+    "server",
+    "deploy",
+    "meeting",
+    "and",
+    "is",
+    "to",
+    "release",
+    "build",
+    "failed",
+    "again",
+    "please",
+    "review",
+    "merge",
+    "branch",
+    "test",
+    "green",
+    "database",
+    "index",
+    "query",
+    "slow",
+    "latency",
+    "cache",
+    "token",
+    "login",
+    "error",
+    "timeout",
+    "retry",
+    "queue",
+    "worker",
+    "lambda",
+    "container",
+    "image",
+    "cluster",
+    "node",
+    "memory",
+    "socket",
+    "message",
+    "room",
+    "history",
+    "search",
+    "page",
+    "client",
+    "browser",
+    "mobile",
+    "update",
+    "version",
+    "rollback",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_the_same_each_time_and_holds_what_is_searched_for() {
+        assert_eq!(content(7), content(7));
+        assert!(content(250_777).contains("마라톤예약"));
+        assert!(content(303_999).contains("폭우주의보"));
+        assert!((0..100).any(|number| content(number).contains("회의")));
+        assert!(
+            content(9)
+                .chars()
+                .all(|c| !c.is_control() && c != '"' && c != '\\')
+        );
+    }
+
+    #[test]
+    fn an_answer_is_read_when_all_of_it_is_there() {
+        let whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+        assert_eq!(body_of(whole).expect("an answer"), Some(&b"{}"[..]));
+        for early in [0, 10, whole.len() - 1] {
+            assert_eq!(body_of(&whole[..early]).expect("so far"), None);
+        }
+        assert!(body_of(b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n").is_err());
+    }
+}
