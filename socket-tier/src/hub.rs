@@ -281,7 +281,10 @@ impl Hub {
                     Ok(work) => self.carry_on(work),
                     Err(error) => tracing::error!(%error, "work beside the hub failed"),
                 },
-                _ = looks.tick() => {
+                now = looks.tick() => {
+                    for room in self.rooms.values_mut() {
+                        room.lapse(now);
+                    }
                     self.look_at_all();
                     self.look_at_people();
                 }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { House } from "./harness/house.mjs";
 import { Person } from "./harness/person.mjs";
@@ -18,8 +19,17 @@ async function openRoom(owner, name) {
   return roomId;
 }
 
-async function sanctions(by, room, who, what) {
-  const done = await by.asks("PUT", `/rooms/${room}/members/${who.id}/${what}`);
+/** Asks until it is so. */
+async function comesTo(condition, what) {
+  const end = Date.now() + 60_000;
+  while (!(await condition())) {
+    assert.ok(Date.now() < end, `${what}: not within a minute`);
+    await pause(200);
+  }
+}
+
+async function sanctions(by, room, who, what, body) {
+  const done = await by.asks("PUT", `/rooms/${room}/members/${who.id}/${what}`, { body });
   assert.equal(done.status, 204, done.text);
 }
 
@@ -103,6 +113,42 @@ suite("the life of rooms", { timeout: 300_000 }, () => {
     const texts = shown.map(({ content }) => content);
     // Shown before the instance knew, it was taken back.
     assert.equal(texts.filter((text) => text === "during").length, rejected.length);
+  });
+
+  test("a mute and a ban end by themselves, on every instance", async (t) => {
+    const house = await House.opens(t);
+    const [ada, mia, eve] = [
+      await house.signsUp("Ada"),
+      await house.signsUp("Mia"),
+      await house.signsUp("Eve"),
+    ];
+    const room = await openRoom(ada, "for a while");
+    const instances = [house.one, house.two];
+    const mias = await Promise.all(
+      instances.map((instance) => Person.connects(t, "Mia", instance, mia.token)),
+    );
+    const eves = await Promise.all(
+      instances.map((instance) => Person.connects(t, "Eve", instance, eve.token)),
+    );
+    for (const person of [...mias, ...eves]) await person.enters(room);
+    const until = new Date(Date.now() + 4_000).toISOString();
+    await sanctions(ada, room, mia, "mute", { until });
+    await sanctions(ada, room, eve, "ban", { until });
+    for (const person of eves) {
+      assert.equal((await person.isPutOutOf(room)).problem.code, "banned");
+      await comesTo(async () => !(await person.isRefused(room)), "is let in again");
+    }
+    for (const person of mias) {
+      await comesTo(async () => {
+        const { receipt, problem } = await person.sends("/app/chat", { roomId: room, content: "!" });
+        if (problem) assert.equal(problem.code, "muted");
+        return receipt;
+      }, "speaks again");
+    }
+    const pages = await eve.asks("GET", `/${room}/messages`);
+    assert.equal(pages.status, 200, pages.text);
+    const listed = await ada.asks("GET", `/rooms/${room}/sanctions`);
+    assert.deepEqual(listed.json.sanctions, []);
   });
 
   test("nothing is said in an archived room", async (t) => {

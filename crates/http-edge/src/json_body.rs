@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use chat::{Problem, ProblemCode};
@@ -20,17 +20,40 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ProblemResponse> {
         if !is_json(request.headers()) {
-            return Err(Problem::new(
-                ProblemCode::UnsupportedMediaType,
-                "Send the body as Content-Type: application/json.",
-            )
-            .into());
+            return Err(unsupported());
         }
         let body = Bytes::from_request(request, state)
             .await
             .map_err(unreadable)?;
         parse(&body).map(Self).map_err(ProblemResponse)
     }
+}
+
+/// A request without a body has none; one with a body has to have a good one.
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for JsonBody<T> {
+    type Rejection = ProblemResponse;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, ProblemResponse> {
+        let is_json = is_json(request.headers());
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(unreadable)?;
+        if body.is_empty() {
+            return Ok(None);
+        }
+        if !is_json {
+            return Err(unsupported());
+        }
+        parse(&body).map(Self).map(Some).map_err(ProblemResponse)
+    }
+}
+
+fn unsupported() -> ProblemResponse {
+    Problem::new(
+        ProblemCode::UnsupportedMediaType,
+        "Send the body as Content-Type: application/json.",
+    )
+    .into()
 }
 
 /// `application/json`, or a type with its suffix (RFC 6839, section 3.1), whatever its parameters.
@@ -162,6 +185,37 @@ mod tests {
                 ProblemCode::UnsupportedMediaType
             );
         }
+    }
+
+    #[tokio::test]
+    async fn where_no_body_is_needed_none_is_read_and_any_other_has_to_be_good() {
+        let says = async |content_type: Option<&str>, body: &'static str| {
+            let read = async |room: Option<JsonBody<Room>>| room.is_some().to_string();
+            let request = Request::post("/");
+            let request = match content_type {
+                Some(content_type) => request.header(header::CONTENT_TYPE, content_type),
+                None => request,
+            };
+            let router = Router::new().route("/", post(read));
+            let response = router.oneshot(request.body(Body::from(body)).expect("a request"));
+            let response = response.await.expect("an answer");
+            let status = response.status();
+            let body = axum::body::to_bytes(response.into_body(), 1000).await;
+            (status, body.expect("a body"))
+        };
+        let json = Some("application/json");
+        for (content_type, body, told) in [
+            (None, "", "false"),
+            (json, "", "false"),
+            (json, r#"{"members":[]}"#, "true"),
+        ] {
+            let (status, answer) = says(content_type, body).await;
+            assert_eq!((status, &answer[..]), (StatusCode::OK, told.as_bytes()));
+        }
+        let (status, _) = says(None, "{}").await;
+        assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        let (status, _) = says(json, "{}").await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
     }
 
     #[tokio::test]

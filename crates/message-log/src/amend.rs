@@ -240,7 +240,7 @@ enum Decision {
 
 impl Amendment {
     fn decide(&self, message: &Message, standing: Standing) -> Result<Decision, AmendError> {
-        let Standing { role, sanction } = standing;
+        let Standing { role, sanction, .. } = standing;
         let is_author = message.sender_id == Some(self.by.user);
         let moderates = role.is_some_and(|role| role >= RoomRole::Moderator) || self.by.is_admin;
         if !is_author && !moderates {

@@ -6,6 +6,7 @@ mod make;
 mod member_list;
 mod member_remove;
 mod member_set;
+mod paging;
 mod read;
 mod rename;
 mod sanction;
@@ -17,8 +18,8 @@ use axum::Router;
 use axum::routing::{get, put};
 use chat::{Access, ChatMessageReceive, Problem, ProblemCode, RoomId, RoomRole, Seq, Visibility};
 use fanout::{Event, Herald};
-use http_edge::{Parameters, ProblemResponse};
-use message_log::{ChangeError, MessageLog, ROOMS_PAGE_MAX, ReadError, Room};
+use http_edge::ProblemResponse;
+use message_log::{ChangeError, MessageLog, ReadError, Room};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::serde::rfc3339;
@@ -27,9 +28,6 @@ use utoipa::{OpenApi, ToSchema};
 use crate::membership::no_such_room;
 use crate::search;
 use crate::unread::problem_of;
-
-/// How many rooms or members a page has where the request says nothing.
-const LIMIT_DEFAULT: u32 = 50;
 
 /// Where rooms are kept, and who tells the sockets that one has changed.
 #[derive(Clone)]
@@ -147,25 +145,6 @@ impl From<Room> for RoomJson {
             last_message: room.last.map(ChatMessageReceive::from),
         }
     }
-}
-
-/// How a list goes on.
-#[derive(Serialize, ToSchema)]
-struct PageJson<T> {
-    limit: u32,
-    /// What to ask for with `after`; absent at the end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    after: Option<T>,
-}
-
-/// The parameter `limit`.
-fn limit(parameters: &mut Parameters) -> u32 {
-    let range = format!("a whole number from 1 to {ROOMS_PAGE_MAX}");
-    let limit = parameters.parsed("limit", &range, |limit| {
-        (1..=ROOMS_PAGE_MAX).contains(limit)
-    });
-    limit.unwrap_or(LIMIT_DEFAULT)
 }
 
 /// Logs the cause where there is one, once, and makes the problem that says nothing of it.

@@ -1,7 +1,10 @@
 //! Who may hear a room.
 
+use std::collections::HashMap;
+
 use chat::{Access, RoomId, Sanction, UserId};
 use message_log::Rules;
+use tokio::time::Instant;
 
 /// The rules of a room as this instance knows them.
 ///
@@ -11,6 +14,8 @@ use message_log::Rules;
 pub(super) struct Gate {
     is_private: bool,
     known: Known,
+    /// When the mutes and bans end that end by themselves.
+    ends: HashMap<UserId, Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -30,6 +35,7 @@ impl Gate {
         Self {
             is_private: room.is_private(),
             known: Known::Nothing,
+            ends: HashMap::new(),
         }
     }
 
@@ -69,7 +75,8 @@ impl Gate {
             Known::Rules(rules) => {
                 let is_in = user.is_some_and(|user| rules.members.contains_key(&user));
                 let sanction = user.and_then(|user| rules.sanctions.get(&user));
-                (is_in || !self.is_private) && sanction != Some(&Sanction::Ban)
+                let is_banned = sanction.is_some_and(|known| known.sanction == Sanction::Ban);
+                (is_in || !self.is_private) && !is_banned
             }
         }
     }
@@ -84,23 +91,40 @@ impl Gate {
     }
 
     /// Takes the rules as they were read, unless newer ones are known: readings overtake each other.
-    pub(super) fn learn(&mut self, rules: Option<Rules>) {
+    pub(super) fn learn(&mut self, rules: Option<Rules>, now: Instant) {
         let read = rules.as_ref().map(|rules| rules.access).unwrap_or_default();
         let is_newer = match &self.known {
             Known::Nothing | Known::NoRules => true,
             Known::Rules(known) => read > known.access,
         };
         if is_newer {
+            let sanctions = rules.iter().flat_map(|rules| &rules.sanctions);
+            self.ends = sanctions
+                .filter_map(|(user, known)| Some((*user, now.checked_add(known.remaining?)?)))
+                .collect();
             self.known = rules.map_or(Known::NoRules, Known::Rules);
+        }
+    }
+
+    /// Forgets the mutes and bans that have ended by themselves.
+    ///
+    /// An instance counts from when it read them, so it forgets none before Postgres does.
+    pub(super) fn lapse(&mut self, now: Instant) {
+        let over = self.ends.extract_if(|_, end| *end <= now);
+        if let Known::Rules(rules) = &mut self.known {
+            for (user, _) in over {
+                rules.sanctions.remove(&user);
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::time::Duration;
 
     use chat::{RoomRole, Visibility};
+    use message_log::InForce;
     use uuid::Uuid;
 
     use super::*;
@@ -116,6 +140,28 @@ mod tests {
         })
     }
 
+    /// Ada is muted and Eve banned, for so long.
+    fn sanctions(remaining: [Option<Duration>; 2]) -> Option<Rules> {
+        let [ada, eve] = [(ADA, Sanction::Mute), (EVE, Sanction::Ban)];
+        let sanctions = [(ada, remaining[0]), (eve, remaining[1])];
+        let sanctions = sanctions.map(|((user, sanction), remaining)| {
+            let in_force = InForce {
+                sanction,
+                remaining,
+            };
+            (user.expect("known"), in_force)
+        });
+        Some(Rules {
+            access: Access(3),
+            members: HashMap::new(),
+            sanctions: sanctions.into(),
+        })
+    }
+
+    fn now() -> Instant {
+        Instant::now()
+    }
+
     fn private() -> Gate {
         Gate::of(&RoomId::minted(Visibility::Private, Uuid::nil()))
     }
@@ -128,7 +174,7 @@ mod tests {
     fn an_open_room_without_rules_admits_everybody_once_that_is_known() {
         let mut gate = open();
         assert!(gate.awaits_look() && !gate.admits(EVE));
-        gate.learn(None);
+        gate.learn(None, now());
         assert!(gate.admits(None) && gate.lets_speak(EVE) && gate.has(Access(0)));
         assert!(!gate.has(Access(1)) && !gate.is_private() && !gate.is_selective());
     }
@@ -136,23 +182,35 @@ mod tests {
     #[test]
     fn an_open_room_keeps_out_who_is_banned_and_silent_who_is_muted() {
         let mut gate = open();
-        let sanctions = [(ADA, Sanction::Mute), (EVE, Sanction::Ban)];
-        let sanctions = sanctions.map(|(user, sanction)| (user.expect("known"), sanction));
-        gate.learn(Some(Rules {
-            access: Access(3),
-            members: HashMap::new(),
-            sanctions: sanctions.into(),
-        }));
+        gate.learn(sanctions([None, None]), now());
         assert!(gate.admits(ADA) && !gate.lets_speak(ADA));
         assert!(!gate.admits(EVE) && !gate.lets_speak(EVE));
         assert!(gate.admits(None) && gate.is_selective());
     }
 
     #[test]
+    fn what_ends_by_itself_ends_and_nothing_else_does() {
+        let mut gate = open();
+        let (began, second) = (now(), Duration::from_secs(1));
+        gate.learn(sanctions([Some(second), Some(2 * second)]), began);
+        gate.lapse(began);
+        assert!(!gate.lets_speak(ADA) && !gate.admits(EVE));
+        gate.lapse(began + second);
+        assert!(gate.lets_speak(ADA) && !gate.admits(EVE) && gate.is_selective());
+        gate.lapse(began + 2 * second);
+        assert!(gate.lets_speak(EVE) && !gate.is_selective() && gate.has(Access(3)));
+
+        let mut gate = open();
+        gate.learn(sanctions([None, Some(Duration::MAX)]), began);
+        gate.lapse(began + 1_000_000 * second);
+        assert!(!gate.lets_speak(ADA) && !gate.admits(EVE));
+    }
+
+    #[test]
     fn a_private_room_admits_nobody_before_its_rules_are_known_and_members_then() {
         let mut gate = private();
         assert!(!gate.admits(ADA) && !gate.has(Access(0)));
-        gate.learn(rules(3));
+        gate.learn(rules(3), now());
         assert!(gate.admits(ADA) && !gate.admits(EVE) && !gate.admits(None));
         assert!(gate.has(Access(3)) && !gate.has(Access(4)));
     }
@@ -160,20 +218,21 @@ mod tests {
     #[test]
     fn a_reading_that_was_overtaken_changes_nothing() {
         let mut gate = private();
-        gate.learn(rules(3));
-        gate.learn(Some(Rules {
+        gate.learn(rules(3), now());
+        let older = Rules {
             access: Access(2),
             members: HashMap::new(),
             sanctions: HashMap::new(),
-        }));
-        gate.learn(None);
+        };
+        gate.learn(Some(older), now());
+        gate.learn(None, now());
         assert!(gate.admits(ADA) && gate.has(Access(3)));
     }
 
     #[test]
     fn a_room_that_is_not_there_admits_nobody() {
         let mut gate = private();
-        gate.learn(None);
+        gate.learn(None, now());
         assert!(!gate.admits(ADA) && gate.has(Access(0)) && !gate.has(Access(1)));
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chat::{Access, ChatRead, ChatReject, ChatTyping, Problem, RoomId, Seq, UserId};
 use message_log::{Present, Rules};
 use stomp::{Ticket, Version};
+use tokio::time::Instant;
 
 use super::broadcast::Broadcast;
 use super::gate::Gate;
@@ -166,7 +167,7 @@ impl Room {
     /// Takes the rules as they were read: ends the subscriptions of whoever is no member any more,
     /// and lets in who is one now.
     pub(super) fn learn(&mut self, name: &RoomId, rules: Option<Rules>, comings: &mut Comings) {
-        self.gate.learn(rules);
+        self.gate.learn(rules, Instant::now());
         let gate = &self.gate;
         let mut ended = Vec::new();
         let mut people_watchers = self.people_watchers;
@@ -210,6 +211,11 @@ impl Room {
         for member in members {
             self.enter(name, member, comings);
         }
+    }
+
+    /// Forgets the mutes and bans that have ended by themselves.
+    pub(super) fn lapse(&mut self, now: Instant) {
+        self.gate.lapse(now);
     }
 
     /// Takes a place of somebody in the room away.

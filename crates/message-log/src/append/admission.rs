@@ -21,7 +21,7 @@ FOR NO KEY UPDATE";
 /// not know yet what became of it.
 pub(crate) const ADMIT: &str = "
 SELECT draft.place - 1 AS place, room.access, room.archived_at IS NOT NULL AS is_archived,
-    member.role, sanction.kind,
+    member.role, sanction.kind, sanction.until,
     CASE
         WHEN sanction.kind IS NOT NULL OR room.archived_at IS NOT NULL
             OR (member.role IS NULL AND starts_with(draft.room_id, 'private-'))
@@ -38,7 +38,7 @@ FROM unnest($1::text[], $2::uuid[], $3::uuid[])
 JOIN chat_room AS room ON room.room_id = draft.room_id
 LEFT JOIN chat_room_member AS member
     ON member.room_id = draft.room_id AND member.user_id = draft.user_id
-LEFT JOIN chat_room_sanction AS sanction
+LEFT JOIN chat_room_sanction_in_force AS sanction
     ON sanction.room_id = draft.room_id AND sanction.user_id = draft.user_id";
 
 /// Why a draft is not let in.

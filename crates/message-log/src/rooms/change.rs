@@ -200,7 +200,7 @@ impl Change {
 
     /// How many people are kept from speaking or from coming in.
     pub(super) async fn count_sanctioned(&mut self) -> Result<i64, ChangeError> {
-        self.count("SELECT count(*) FROM chat_room_sanction WHERE room_id = $1")
+        self.count("SELECT count(*) FROM chat_room_sanction_in_force WHERE room_id = $1")
             .await
     }
 

@@ -35,6 +35,7 @@ impl MessageLog {
             let Standing {
                 role: known,
                 sanction,
+                ..
             } = change.standing_of(membership.user).await?;
             if sanction == Some(Sanction::Ban) {
                 return Err(change.refuse(ChangeError::Banned).await);

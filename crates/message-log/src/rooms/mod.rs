@@ -16,8 +16,8 @@ pub use change::ChangeError;
 pub use join::{READERS_SHOWN_MAX, ReadTo};
 pub use make::{Made, NewRoom};
 pub use members::ROOM_MEMBERS_MAX;
-pub use read::{Member, ROOMS_PAGE_MAX, Room, Rules, UNREAD_MAX};
-pub use sanction::{ROOM_SANCTIONS_MAX, Sanctioned, Standing};
+pub use read::{InForce, Member, ROOMS_PAGE_MAX, Room, Rules, UNREAD_MAX};
+pub use sanction::{ROOM_SANCTIONS_MAX, Sanctioned, Sentence, Standing};
 
 /// The most members of an open room, who are those that follow it: anybody may speak in it.
 pub const OPEN_ROOM_MEMBERS_MAX: i64 = 10_000;

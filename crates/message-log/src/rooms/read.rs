@@ -1,6 +1,7 @@
 //! Reads rooms and their members.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use chat::{Access, Message, RoomId, RoomName, RoomRole, Sanction, Seq, UserId};
 use sqlx::Row;
@@ -63,7 +64,17 @@ pub struct Rules {
     /// Everybody who is in; not read of an open room, which is everybody's.
     pub members: HashMap<UserId, RoomRole>,
     /// Who is muted or banned.
-    pub sanctions: HashMap<UserId, Sanction>,
+    pub sanctions: HashMap<UserId, InForce>,
+}
+
+/// A mute or a ban at the moment at which the rules were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InForce {
+    /// From what somebody is kept.
+    pub sanction: Sanction,
+    /// For how long from that moment on, by Postgres' clock; `None` where it does not end by
+    /// itself.
+    pub remaining: Option<Duration>,
 }
 
 /// Rooms of the user `$1`. Counting the unread looks at a bounded number of messages, however many
@@ -122,15 +133,16 @@ LIMIT $3";
 
 /// One row at least where the room is there, from one snapshot.
 pub(crate) const RULES: &str = "
-SELECT room.access, person.user_id, person.role, person.kind
+SELECT room.access, person.user_id, person.role, person.kind, person.remaining_seconds
 FROM chat_room AS room
 LEFT JOIN LATERAL (
-    SELECT member.user_id, member.role, NULL AS kind
+    SELECT member.user_id, member.role, NULL AS kind, NULL::float8 AS remaining_seconds
     FROM chat_room_member AS member
     WHERE member.room_id = room.room_id AND $2
     UNION ALL
-    SELECT sanction.user_id, NULL, sanction.kind
-    FROM chat_room_sanction AS sanction
+    SELECT sanction.user_id, NULL, sanction.kind,
+        extract(epoch FROM sanction.until - clock_timestamp())::float8
+    FROM chat_room_sanction_in_force AS sanction
     WHERE sanction.room_id = room.room_id
 ) AS person ON true
 WHERE room.room_id = $1";
@@ -193,15 +205,7 @@ impl MessageLog {
         after: Option<UserId>,
         limit: u32,
     ) -> Result<Vec<Member>, ReadError> {
-        let after = after.map_or(Uuid::nil(), |user| user.0);
-        let rows = self
-            .read(|| {
-                sqlx::query(MEMBERS)
-                    .bind(id.as_str())
-                    .bind(after)
-                    .bind(i64::from(limit.min(ROOMS_PAGE_MAX)))
-            })
-            .await?;
+        let rows = self.people(MEMBERS, id, after, limit).await?;
         rows.iter()
             .map(|row| {
                 Ok(Member {
@@ -213,6 +217,24 @@ impl MessageLog {
             })
             .collect::<Result<_, sqlx::Error>>()
             .map_err(ReadError::from)
+    }
+
+    /// Reads a page of people of a room: `sql` takes the room, whom they follow, and how many.
+    pub(super) async fn people(
+        &self,
+        sql: &'static str,
+        id: &RoomId,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<PgRow>, ReadError> {
+        let after = after.map_or(Uuid::nil(), |user| user.0);
+        self.read(|| {
+            sqlx::query(sql)
+                .bind(id.as_str())
+                .bind(after)
+                .bind(i64::from(limit.min(ROOMS_PAGE_MAX)))
+        })
+        .await
     }
 
     /// Reads who is in a room; `None` where it is not there. What was committed before the call
@@ -259,7 +281,15 @@ fn rules(rows: &[PgRow]) -> Result<Option<Rules>, sqlx::Error> {
         };
         match row.try_get::<Option<&str>, _>("kind")? {
             Some(kind) => {
-                sanctions.insert(user, sanction::kind(kind)?);
+                let seconds: Option<f64> = row.try_get("remaining_seconds")?;
+                let in_force = InForce {
+                    sanction: sanction::kind(kind)?,
+                    remaining: seconds.map(|seconds| {
+                        // Longer than a duration may be is as good as for good.
+                        Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
+                    }),
+                };
+                sanctions.insert(user, in_force);
             }
             None => {
                 members.insert(user, role(row)?);

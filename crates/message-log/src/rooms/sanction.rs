@@ -4,9 +4,7 @@ use chat::{Access, RoomId, RoomRole, Sanction, UserId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
-use uuid::Uuid;
 
-use super::ROOMS_PAGE_MAX;
 use super::change::{Change, ChangeError, in_time};
 use super::read::role;
 use crate::error::ReadError;
@@ -16,13 +14,25 @@ use crate::{Actor, MessageLog};
 /// watches the room keeps the list.
 pub const ROOM_SANCTIONS_MAX: i64 = 1_000;
 
-/// What somebody is in a room, and what he may not do there.
+/// From what somebody is kept, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// From what.
+    pub sanction: Sanction,
+    /// When that ends by itself, UTC, in whole microseconds as it is kept; `None` where it lasts
+    /// until it is lifted.
+    pub until: Option<OffsetDateTime>,
+}
+
+/// What somebody is in a room, and what he may not do there at this moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
     /// What he is, where he is a member.
     pub role: Option<RoomRole>,
     /// What he may not do.
     pub sanction: Option<Sanction>,
+    /// When that ends by itself.
+    pub until: Option<OffsetDateTime>,
 }
 
 /// Somebody who is muted or banned.
@@ -36,30 +46,67 @@ pub struct Sanctioned {
     pub by: UserId,
     /// Since when, UTC.
     pub since: OffsetDateTime,
+    /// When that ends by itself, UTC.
+    pub until: Option<OffsetDateTime>,
 }
 
 pub(crate) const STANDING: &str = "
 SELECT
     (SELECT role FROM chat_room_member WHERE room_id = $1 AND user_id = $2) AS role,
-    (SELECT kind FROM chat_room_sanction WHERE room_id = $1 AND user_id = $2) AS kind";
+    sanction.kind, sanction.until
+FROM (SELECT) AS one
+LEFT JOIN chat_room_sanction_in_force AS sanction
+    ON sanction.room_id = $1 AND sanction.user_id = $2";
 
 pub(crate) const SANCTIONED: &str = "
-SELECT user_id, kind, by_user, since
-FROM chat_room_sanction
+SELECT user_id, kind, by_user, since, until
+FROM chat_room_sanction_in_force
 WHERE room_id = $1 AND user_id > $2
 ORDER BY user_id
 LIMIT $3";
 
+/// Those that are over go, so that the table does not grow by them.
 const PUT: &str = "
-INSERT INTO chat_room_sanction (room_id, user_id, kind, by_user) VALUES ($1, $2, $3, $4)
+WITH over AS (
+    DELETE FROM chat_room_sanction
+    WHERE room_id = $1 AND until <= clock_timestamp() AND user_id <> $2
+)
+INSERT INTO chat_room_sanction (room_id, user_id, kind, by_user, until)
+VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (room_id, user_id) DO UPDATE
-SET kind = excluded.kind, by_user = excluded.by_user, since = excluded.since";
+SET kind = excluded.kind, by_user = excluded.by_user, since = excluded.since,
+    until = excluded.until";
 
 const LIFT: &str = "DELETE FROM chat_room_sanction WHERE room_id = $1 AND user_id = $2";
 
 const EXPEL: &str = "DELETE FROM chat_room_member WHERE room_id = $1 AND user_id = $2";
 
+impl Sentence {
+    /// One that lasts until it is lifted.
+    pub fn for_good(sanction: Sanction) -> Self {
+        Self {
+            sanction,
+            until: None,
+        }
+    }
+
+    /// One that ends by itself.
+    pub fn until(sanction: Sanction, end: OffsetDateTime) -> Self {
+        let micros = end.nanosecond() / 1_000 * 1_000;
+        Self {
+            sanction,
+            until: Some(end.replace_nanosecond(micros).unwrap_or(end)),
+        }
+    }
+}
+
 impl Standing {
+    /// From what he is kept, and for how long.
+    fn sentence(&self) -> Option<Sentence> {
+        let until = self.until;
+        self.sanction.map(|sanction| Sentence { sanction, until })
+    }
+
     /// Whether he may hear and read a room.
     pub fn admits_to(&self, room: &RoomId) -> bool {
         let is_in = self.role.is_some() || !room.is_private();
@@ -68,8 +115,9 @@ impl Standing {
 }
 
 impl MessageLog {
-    /// Mutes or bans somebody, member or not, or lifts what he was kept from, for a moderator of
-    /// the room or an administrator. Who is banned is no member any more. Returns the number of
+    /// Mutes or bans somebody, member or not, for good or for a time, or lifts what he was kept
+    /// from, for a moderator of the room or an administrator. What ends by itself takes no number
+    /// of the rules then. Who is banned is no member any more. Returns the number of
     /// the rules that say so, or `None` where it was so before.
     ///
     /// # Errors
@@ -81,7 +129,7 @@ impl MessageLog {
         id: &RoomId,
         by: Actor,
         user: UserId,
-        wanted: Option<Sanction>,
+        wanted: Option<Sentence>,
     ) -> Result<Option<Access>, ChangeError> {
         in_time(async {
             let mut change = if by.is_admin {
@@ -90,7 +138,7 @@ impl MessageLog {
                 self.begin_change(id, by.user).await?
             };
             let known = change.standing_of(user).await?;
-            if known.sanction == wanted && change.role > RoomRole::Member {
+            if known.sentence() == wanted && change.role > RoomRole::Member {
                 change.abandon().await;
                 return Ok(None);
             }
@@ -129,15 +177,7 @@ impl MessageLog {
         after: Option<UserId>,
         limit: u32,
     ) -> Result<Vec<Sanctioned>, ReadError> {
-        let after = after.map_or(Uuid::nil(), |user| user.0);
-        let rows = self
-            .read(|| {
-                sqlx::query(SANCTIONED)
-                    .bind(id.as_str())
-                    .bind(after)
-                    .bind(i64::from(limit.min(ROOMS_PAGE_MAX)))
-            })
-            .await?;
+        let rows = self.people(SANCTIONED, id, after, limit).await?;
         rows.iter()
             .map(|row| {
                 Ok(Sanctioned {
@@ -145,6 +185,7 @@ impl MessageLog {
                     sanction: kind(row.try_get("kind")?)?,
                     by: UserId(row.try_get("by_user")?),
                     since: row.try_get("since")?,
+                    until: row.try_get("until")?,
                 })
             })
             .collect::<Result<_, sqlx::Error>>()
@@ -157,14 +198,15 @@ async fn refusal(
     by: Actor,
     user: UserId,
     known: Standing,
-    wanted: Option<Sanction>,
+    wanted: Option<Sentence>,
 ) -> Result<Option<ChangeError>, ChangeError> {
     let taken = known.role.unwrap_or(RoomRole::Member);
     if user == by.user || !change.role.may_give(taken) {
         return Ok(Some(ChangeError::NotAllowed));
     }
     let is_owner = known.role == Some(RoomRole::Owner);
-    if wanted == Some(Sanction::Ban) && is_owner && change.count_owners().await? == 1 {
+    let is_ban = wanted.is_some_and(|wanted| wanted.sanction == Sanction::Ban);
+    if is_ban && is_owner && change.count_owners().await? == 1 {
         return Ok(Some(ChangeError::LastOwner));
     }
     if known.sanction.is_none() && change.count_sanctioned().await? >= ROOM_SANCTIONS_MAX {
@@ -177,10 +219,10 @@ async fn carry_out(
     change: &mut Change,
     by: Actor,
     user: UserId,
-    wanted: Option<Sanction>,
+    wanted: Option<Sentence>,
 ) -> Result<(), sqlx::Error> {
     let id = change.id.clone();
-    let Some(sanction) = wanted else {
+    let Some(Sentence { sanction, until }) = wanted else {
         let lift = sqlx::query(LIFT).bind(id.as_str()).bind(user.0);
         return lift.execute(&mut *change.lease).await.map(drop);
     };
@@ -189,6 +231,7 @@ async fn carry_out(
         .bind(user.0)
         .bind(sanction.as_str())
         .bind(by.user.0)
+        .bind(until)
         .execute(&mut *change.lease)
         .await?;
     if sanction == Sanction::Ban {
@@ -206,6 +249,7 @@ pub(crate) fn standing(row: &PgRow) -> Result<Standing, sqlx::Error> {
             .try_get::<Option<&str>, _>("kind")?
             .map(kind)
             .transpose()?,
+        until: row.try_get("until")?,
     })
 }
 

@@ -3,8 +3,9 @@
 use chat::{Membership, RoomId, RoomName, RoomRole, Sanction, Seq, UserId, Visibility};
 use message_log::{
     Actor, AmendError, Amendment, AmendmentKind, Appended, ChangeError, MessageLog, NewRoom,
-    Silence, UNREAD_MAX,
+    Sentence, Silence, UNREAD_MAX,
 };
+use time::{Duration, OffsetDateTime};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -56,9 +57,13 @@ async fn who_is_muted_or_banned_does_not_speak_and_whoever_is_not_does() {
         );
         let by = plain(owner);
         for (who, sanction) in [(muted, Sanction::Mute), (banned, Sanction::Ban)] {
-            let done = log.sanction(&id, by, who, Some(sanction)).await;
+            let done = log
+                .sanction(&id, by, who, Some(Sentence::for_good(sanction)))
+                .await;
             assert!(done.expect("may be done").is_some());
-            let again = log.sanction(&id, by, who, Some(sanction)).await;
+            let again = log
+                .sanction(&id, by, who, Some(Sentence::for_good(sanction)))
+                .await;
             assert_eq!(again.expect("no mistake"), None);
         }
         let silenced = says(&log, &id, muted).await;
@@ -100,7 +105,12 @@ async fn a_moderator_sanctions_members_an_owner_everybody_else_and_nobody_himsel
         (owner, owner),
     ] {
         let refused = log
-            .sanction(&id, plain(by), who, Some(Sanction::Mute))
+            .sanction(
+                &id,
+                plain(by),
+                who,
+                Some(Sentence::for_good(Sanction::Mute)),
+            )
             .await;
         assert!(
             matches!(refused, Err(ChangeError::NotAllowed)),
@@ -108,14 +118,21 @@ async fn a_moderator_sanctions_members_an_owner_everybody_else_and_nobody_himsel
         );
     }
     let stranger = log
-        .sanction(&id, plain(user()), member, Some(Sanction::Ban))
+        .sanction(
+            &id,
+            plain(user()),
+            member,
+            Some(Sentence::for_good(Sanction::Ban)),
+        )
         .await;
     assert!(
         matches!(stranger, Err(ChangeError::NotThere)),
         "{stranger:?}"
     );
     for (by, who) in [(moderator, user()), (moderator, member), (owner, moderator)] {
-        let done = log.sanction(&id, plain(by), who, Some(Sanction::Ban)).await;
+        let done = log
+            .sanction(&id, plain(by), who, Some(Sentence::for_good(Sanction::Ban)))
+            .await;
         done.expect("may be done");
     }
     let unmade = room("unmade");
@@ -124,11 +141,62 @@ async fn a_moderator_sanctions_members_an_owner_everybody_else_and_nobody_himsel
         is_admin: true,
     };
     let done = log
-        .sanction(&unmade, admin, member, Some(Sanction::Ban))
+        .sanction(
+            &unmade,
+            admin,
+            member,
+            Some(Sentence::for_good(Sanction::Ban)),
+        )
         .await;
     done.expect("may be done");
     let kept_out = says(&log, &unmade, member).await;
     assert_eq!(kept_out, Appended::Silenced(Silence::Banned));
+}
+
+#[tokio::test]
+async fn what_has_ended_by_itself_keeps_nobody_from_anything() {
+    let log = log(2).await;
+    let (id, owner) = made(&log, Visibility::Open).await;
+    let (mia, eve) = (user(), user());
+    let by = plain(owner);
+    #[expect(clippy::disallowed_methods, reason = "Postgres reads its own")]
+    let now = OffsetDateTime::now_utc();
+    let (past, future) = (now - Duration::HOUR, now + Duration::HOUR);
+    let passes = async |who, sanction, end| {
+        let sentence = Sentence::until(sanction, end);
+        let done = log.sanction(&id, by, who, Some(sentence)).await;
+        done.expect("may be done")
+    };
+    assert!(passes(mia, Sanction::Mute, future).await.is_some());
+    assert_eq!(passes(mia, Sanction::Mute, future).await, None, "it is so");
+    assert!(passes(eve, Sanction::Ban, future).await.is_some());
+    let silenced = says(&log, &id, mia).await;
+    assert_eq!(silenced, Appended::Silenced(Silence::Muted));
+    let standing = log.standing(&id, eve).await.expect("a read");
+    assert!(!standing.admits_to(&id) && standing.until.is_some());
+    let rules = log.rules(&id).await.expect("a read").expect("rules");
+    let remaining = rules.sanctions[&mia].remaining.expect("it ends");
+    assert!(remaining > Duration::minutes(50) && remaining <= Duration::HOUR);
+
+    assert!(passes(mia, Sanction::Mute, past).await.is_some());
+    assert!(passes(eve, Sanction::Ban, past).await.is_some());
+    stored(says(&log, &id, mia).await);
+    stored(says(&log, &id, eve).await);
+    let standing = log.standing(&id, eve).await.expect("a read");
+    assert_eq!((standing.sanction, standing.until), (None, None));
+    assert!(standing.admits_to(&id));
+    let rules = log.rules(&id).await.expect("a read").expect("rules");
+    assert!(rules.sanctions.is_empty());
+    let listed = log.sanctioned(&id, None, 10).await.expect("a read");
+    assert!(listed.is_empty());
+    let back = Membership {
+        user: eve,
+        role: RoomRole::Member,
+    };
+    log.set_member(&id, owner, back).await.expect("may be done");
+    // What is over is nothing that could be lifted.
+    let lifted = log.sanction(&id, by, mia, None).await;
+    assert_eq!(lifted.expect("no mistake"), None);
 }
 
 #[tokio::test]
@@ -146,7 +214,12 @@ async fn of_a_ban_and_a_send_at_once_one_is_first_and_nothing_comes_after() {
         let banning = (log.clone(), id.clone());
         race.spawn(async move {
             let (log, id) = banning;
-            let done = log.sanction(&id, plain(owner), member, Some(Sanction::Ban));
+            let done = log.sanction(
+                &id,
+                plain(owner),
+                member,
+                Some(Sentence::for_good(Sanction::Ban)),
+            );
             done.await.expect("may be done").is_some()
         });
         race.join_all().await;

@@ -7,7 +7,8 @@ use http_edge::{Parameters, ProblemResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{PageJson, RoomJson, Rooms, limit};
+use super::paging::{PageJson, Paging};
+use super::{RoomJson, Rooms};
 use crate::caller::Known;
 use crate::unread::problem_of;
 
@@ -50,21 +51,13 @@ pub(super) struct ListJson {
 pub(super) async fn list(
     State(rooms): State<Rooms>,
     caller: Known,
-    mut parameters: Parameters,
+    parameters: Parameters,
 ) -> Result<Json<ListJson>, ProblemResponse> {
-    let limit = limit(&mut parameters);
-    let after = parameters.parsed("after", "the id of a room", |text: &String| {
-        RoomId::parse(text).is_ok()
-    });
-    parameters.finish()?;
-    let after = after.and_then(|text| RoomId::parse(&text).ok());
-    let found = rooms.log.rooms_of(caller.user(), after.as_ref(), limit);
+    let paging = Paging::of_rooms(parameters)?;
+    let Paging { limit, after } = &paging;
+    let found = rooms.log.rooms_of(caller.user(), after.as_ref(), *limit);
     let found = found.await.map_err(|error| problem_of(&error))?;
-    let last = found.last().map(|room| room.id.clone());
-    let page = PageJson {
-        limit,
-        after: last.filter(|_| found.len() == limit as usize),
-    };
+    let page = paging.page(&found, |room| room.id.clone());
     let rooms = found.into_iter().map(RoomJson::from).collect();
     Ok(Json(ListJson { rooms, page }))
 }

@@ -10,7 +10,8 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 use utoipa::ToSchema;
 
-use super::{PageJson, Rooms, limit};
+use super::Rooms;
+use super::paging::{PageJson, Paging};
 use crate::caller::Known;
 use crate::in_room::InRoom;
 use crate::membership::no_such_room;
@@ -71,22 +72,16 @@ pub(super) async fn list(
     State(rooms): State<Rooms>,
     InRoom(id): InRoom,
     caller: Known,
-    mut parameters: Parameters,
+    parameters: Parameters,
 ) -> Result<Json<ListJson>, ProblemResponse> {
-    let limit = limit(&mut parameters);
-    let after = parameters.parsed("after", "the id of a user", |_| true);
-    parameters.finish()?;
+    let paging = Paging::of_people(parameters)?;
     let role = rooms.log.role_in(&id, caller.user()).await;
     role.map_err(|error| problem_of(&error))?
         .ok_or_else(no_such_room)?;
-    let is_first = after.is_none();
-    let found = rooms.log.members(&id, after.map(UserId), limit).await;
+    let is_first = paging.after.is_none();
+    let found = rooms.log.members(&id, paging.after, paging.limit).await;
     let found = found.map_err(|error| problem_of(&error))?;
-    let last = found.last().map(|member| member.user);
-    let page = PageJson {
-        limit,
-        after: last.filter(|_| found.len() == limit as usize),
-    };
+    let page = paging.page(&found, |member| member.user);
     // All of a small room stands on its first page.
     let is_small = is_first && page.after.is_none() && found.len() <= READERS_SHOWN_MAX as usize;
     let members = found

@@ -4,21 +4,32 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use chat::{RoomId, RoomRole, Sanction, UserId};
-use http_edge::{Parameters, ProblemResponse};
-use message_log::{ChangeError, Sanctioned};
-use serde::Serialize;
+use chat::{Problem, ProblemCode, RoomId, RoomRole, Sanction, UserId};
+use http_edge::{JsonBody, Parameters, ProblemResponse};
+use message_log::{ChangeError, Sanctioned, Sentence};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::serde::rfc3339;
 use utoipa::ToSchema;
 
-use super::{PageJson, Rooms, limit, refusal};
+use super::paging::{PageJson, Paging};
+use super::{Rooms, refusal};
 use crate::caller::Known;
 use crate::in_room::{InRoom, OfUser};
 use crate::membership::no_such_room;
 use crate::unread::problem_of;
 
-/// Puts somebody out of a room everywhere, and lets him in no more.
+/// For how long.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SanctionWish)]
+pub(super) struct Wish {
+    /// When it ends by itself; it lasts until it is lifted where nothing is said.
+    #[serde(default, with = "rfc3339::option")]
+    #[schema(nullable = false)]
+    until: Option<OffsetDateTime>,
+}
+
+/// Puts somebody out of a room everywhere, and lets him in no more, for good or until a time.
 #[utoipa::path(
     put,
     path = "/rooms/{roomId}/members/{userId}/ban",
@@ -27,6 +38,7 @@ use crate::unread::problem_of;
         ("roomId" = RoomId, Path, description = "The room."),
         ("userId" = UserId, Path, description = "The user."),
     ),
+    request_body = Option<Wish>,
     security(("bearer" = [])),
     responses(
         (status = 204, description = "It is so."),
@@ -41,11 +53,13 @@ pub(super) async fn ban(
     InRoom(id): InRoom,
     OfUser(user): OfUser,
     caller: Known,
+    body: Option<JsonBody<Wish>>,
 ) -> Result<StatusCode, ProblemResponse> {
-    rooms.sanction(id, &caller, user, Some(Sanction::Ban)).await
+    let sentence = sentence(Sanction::Ban, body)?;
+    rooms.sanction(id, &caller, user, Some(sentence)).await
 }
 
-/// Keeps somebody from speaking in a room.
+/// Keeps somebody from speaking in a room, for good or until a time.
 #[utoipa::path(
     put,
     path = "/rooms/{roomId}/members/{userId}/mute",
@@ -54,6 +68,7 @@ pub(super) async fn ban(
         ("roomId" = RoomId, Path, description = "The room."),
         ("userId" = UserId, Path, description = "The user."),
     ),
+    request_body = Option<Wish>,
     security(("bearer" = [])),
     responses(
         (status = 204, description = "It is so."),
@@ -68,10 +83,10 @@ pub(super) async fn mute(
     InRoom(id): InRoom,
     OfUser(user): OfUser,
     caller: Known,
+    body: Option<JsonBody<Wish>>,
 ) -> Result<StatusCode, ProblemResponse> {
-    rooms
-        .sanction(id, &caller, user, Some(Sanction::Mute))
-        .await
+    let sentence = sentence(Sanction::Mute, body)?;
+    rooms.sanction(id, &caller, user, Some(sentence)).await
 }
 
 /// Lets somebody in again who was banned.
@@ -128,13 +143,28 @@ pub(super) async fn unmute(
     rooms.sanction(id, &caller, user, None).await
 }
 
+/// What is wished for; without a body for good.
+fn sentence(sanction: Sanction, body: Option<JsonBody<Wish>>) -> Result<Sentence, ProblemResponse> {
+    let Some(until) = body.and_then(|JsonBody(wish)| wish.until) else {
+        return Ok(Sentence::for_good(sanction));
+    };
+    #[expect(clippy::disallowed_methods, reason = "where `now` comes from")]
+    let now = OffsetDateTime::now_utc();
+    if until <= now {
+        let detail = "The time is over already; leave it out for good, or name a later one.";
+        let problem = Problem::new(ProblemCode::InvalidRequest, detail);
+        return Err(problem.pointing_at("/until", "is not in the future").into());
+    }
+    Ok(Sentence::until(sanction, until))
+}
+
 impl Rooms {
     async fn sanction(
         &self,
         id: RoomId,
         caller: &Known,
         user: UserId,
-        wanted: Option<Sanction>,
+        wanted: Option<Sentence>,
     ) -> Result<StatusCode, ProblemResponse> {
         let done = self.log.sanction(&id, caller.actor(), user, wanted).await;
         if let Some(access) = done.map_err(|error| refusal(&error))? {
@@ -160,6 +190,9 @@ struct SanctionJson {
     by: UserId,
     #[serde(with = "rfc3339")]
     since: OffsetDateTime,
+    /// When it ends by itself; `null` where it lasts until it is lifted.
+    #[serde(with = "rfc3339::option")]
+    until: Option<OffsetDateTime>,
 }
 
 /// Lists who is muted and banned, for moderators.
@@ -185,11 +218,9 @@ pub(super) async fn list(
     State(rooms): State<Rooms>,
     InRoom(id): InRoom,
     caller: Known,
-    mut parameters: Parameters,
+    parameters: Parameters,
 ) -> Result<Json<ListJson>, ProblemResponse> {
-    let limit = limit(&mut parameters);
-    let after = parameters.parsed("after", "the id of a user", |_| true);
-    parameters.finish()?;
+    let paging = Paging::of_people(parameters)?;
     let standing = rooms.log.standing(&id, caller.user()).await;
     let standing = standing.map_err(|error| problem_of(&error))?;
     if !caller.actor().is_admin && standing.role < Some(RoomRole::Moderator) {
@@ -198,13 +229,9 @@ pub(super) async fn list(
             Some(_) => refusal(&ChangeError::NotAllowed),
         });
     }
-    let found = rooms.log.sanctioned(&id, after.map(UserId), limit).await;
+    let found = rooms.log.sanctioned(&id, paging.after, paging.limit).await;
     let found = found.map_err(|error| problem_of(&error))?;
-    let last = found.last().map(|sanctioned| sanctioned.user);
-    let page = PageJson {
-        limit,
-        after: last.filter(|_| found.len() == limit as usize),
-    };
+    let page = paging.page(&found, |sanctioned| sanctioned.user);
     let sanctions = found.into_iter().map(SanctionJson::from).collect();
     Ok(Json(ListJson { sanctions, page }))
 }
@@ -216,6 +243,7 @@ impl From<Sanctioned> for SanctionJson {
             kind: sanctioned.sanction,
             by: sanctioned.by,
             since: sanctioned.since,
+            until: sanctioned.until,
         }
     }
 }

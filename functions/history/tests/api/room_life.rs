@@ -55,6 +55,29 @@ async fn who_is_banned_reads_nothing_and_who_is_muted_does() {
 }
 
 #[tokio::test]
+async fn a_mute_and_a_ban_may_say_when_they_end() {
+    let house = House::opens().await;
+    let (id, owner) = house.private().await;
+    let mia = house.account();
+    let path = format!("/rooms/{id}/members/{}/mute", mia.id);
+    let until = "2999-01-01T00:00:00Z";
+    let done = house.puts(&owner, &path, Some(json!({"until": until})));
+    assert_eq!(done.await.status, StatusCode::NO_CONTENT);
+    let listed = house.get(&owner, &format!("/rooms/{id}/sanctions")).await;
+    assert_eq!(listed.json()["sanctions"][0]["until"], until);
+    let done = house.puts(&owner, &path, None).await;
+    assert_eq!(done.status, StatusCode::NO_CONTENT);
+    let listed = house.get(&owner, &format!("/rooms/{id}/sanctions")).await;
+    assert_eq!(listed.json()["sanctions"][0]["until"], Value::Null);
+    for wrong in ["2020-01-01T00:00:00Z", "tomorrow"] {
+        let refused = house.puts(&owner, &path, Some(json!({"until": wrong})));
+        let refused = refused.await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused:?}");
+        assert_eq!(refused.json()["errors"][0]["pointer"], "/until");
+    }
+}
+
+#[tokio::test]
 async fn a_room_is_archived_and_opened_by_its_owner() {
     let house = House::opens().await;
     let (id, owner) = house.private().await;
