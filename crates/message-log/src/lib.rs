@@ -38,9 +38,11 @@ pub use message_log::MessageLog;
 pub use presence::{PRESENCE_LEASE, PRESENCE_LIST_MAX, Presence, Present};
 pub use read::{CHANGES_MAX, Durability, Head, PAGE_MESSAGES_MAX, Page, PageQuery};
 pub use rooms::{
-    ChangeError, InForce, Made, Member, NewRoom, OPEN_ROOM_MEMBERS_MAX, READERS_SHOWN_MAX,
-    ROOM_MEMBERS_MAX, ROOM_SANCTIONS_MAX, ROOMS_JOINED_MAX, ROOMS_OWNED_MAX, ROOMS_PAGE_MAX,
-    ReadTo, Room, Rules, Sanctioned, Sentence, Standing, UNREAD_MAX,
+    ChangeError, INVITATION_LIFETIME, INVITATIONS_PER_ROOM_MAX, INVITATIONS_PER_USER_MAX, InForce,
+    Invitation, LINK_LIFETIME_MAX, LINK_USES_MAX, LINKS_PER_ROOM_MAX, Link, LinkToken, Made,
+    Member, NewRoom, OPEN_ROOM_MEMBERS_MAX, READERS_SHOWN_MAX, ROOM_MEMBERS_MAX,
+    ROOM_SANCTIONS_MAX, ROOMS_JOINED_MAX, ROOMS_OWNED_MAX, ROOMS_PAGE_MAX, ReadTo, Redeemed, Room,
+    Rules, Sanctioned, Sentence, Standing, UNREAD_MAX,
 };
 pub use search::{
     BySender, Found, FoundAcross, INDEX_ROOMS_MAX, Indexed, SEARCH_MESSAGES_MAX, SEARCH_ROOMS_MAX,

@@ -3,6 +3,7 @@
 use chat::{Access, RoomId, RoomName, RoomRole, UserId};
 use tokio::time::timeout;
 
+use super::join::come_in_on;
 use super::read::role;
 use super::sanction::{STANDING, Standing, standing};
 use crate::MessageLog;
@@ -95,6 +96,8 @@ impl MessageLog {
             let mut change = change.await?;
             for sql in [
                 "DELETE FROM chat_room_member WHERE room_id = $1",
+                "DELETE FROM chat_room_invitation WHERE room_id = $1",
+                "DELETE FROM chat_room_link WHERE room_id = $1",
                 "UPDATE chat_room SET name = NULL WHERE room_id = $1",
             ] {
                 sqlx::query(sql)
@@ -171,6 +174,20 @@ impl MessageLog {
         }
     }
 
+    /// Begins a change of whoever need not be a member.
+    pub(super) async fn begin_as_stranger(&self, id: &RoomId) -> Result<Change, ChangeError> {
+        let mut lease = self.begin().await?;
+        sqlx::query(LOCK_ROOM)
+            .bind(id.as_str())
+            .execute(&mut *lease)
+            .await?;
+        Ok(Change {
+            lease,
+            id: id.clone(),
+            role: RoomRole::Member,
+        })
+    }
+
     /// Begins a transaction with the limits of a short one.
     pub(crate) async fn begin(&self) -> Result<Lease, sqlx::Error> {
         let mut lease = self.lease().await?;
@@ -229,6 +246,21 @@ impl Change {
             .await?;
         commit(self.lease).await?;
         Ok(Access(access))
+    }
+
+    /// Keeps what was done, which is none of the rules.
+    pub(super) async fn keep(self) -> Result<(), ChangeError> {
+        Ok(commit(self.lease).await?)
+    }
+
+    /// Makes somebody a member, which nothing but a ban or a limit stands against. False where he is
+    /// one already.
+    pub(super) async fn come_in(
+        &mut self,
+        user: UserId,
+        members_max: i64,
+    ) -> Result<bool, ChangeError> {
+        come_in_on(&mut self.lease, &self.id, user, members_max).await
     }
 
     /// Gives the change up.

@@ -1,9 +1,10 @@
 //! Coming into an open room, and how far a member has read.
 
-use chat::{RoomId, Seq, UserId};
+use chat::{RoomId, Sanction, Seq, UserId};
 use sqlx::Row;
 
 use super::change::{ChangeError, in_time, standing_on};
+use super::invitation::WITHDRAW;
 use super::{OPEN_ROOM_MEMBERS_MAX, ROOMS_JOINED_MAX};
 use crate::MessageLog;
 use crate::append::{commit, roll_back};
@@ -141,29 +142,47 @@ async fn join_on(lease: &mut Lease, id: &RoomId, user: UserId) -> Result<(), Cha
             .execute(&mut **lease)
             .await?;
     }
+    come_in_on(lease, id, user, OPEN_ROOM_MEMBERS_MAX).await?;
+    Ok(())
+}
+
+/// Makes somebody a member of a room whose row is locked, which nothing but a ban or a limit stands
+/// against. False where he is one already.
+pub(super) async fn come_in_on(
+    lease: &mut Lease,
+    id: &RoomId,
+    user: UserId,
+    members_max: i64,
+) -> Result<bool, ChangeError> {
     // Asked only now: what was changed while the lock was waited for counts.
     let standing = standing_on(lease, id, user).await?;
-    if !standing.admits_to(id) {
-        return Err(ChangeError::Banned);
+    if standing.sanction == Some(Sanction::Ban) {
+        return Err(if id.is_private() {
+            ChangeError::NotThere
+        } else {
+            ChangeError::Banned
+        });
     }
     if standing.role.is_some() {
-        return Ok(());
+        return Ok(false);
     }
     let crowd = sqlx::query(CROWD)
         .bind(id.as_str())
         .bind(user.0)
-        .bind(OPEN_ROOM_MEMBERS_MAX)
+        .bind(members_max)
         .bind(ROOMS_JOINED_MAX)
         .fetch_one(&mut **lease)
         .await?;
     let (members, rooms): (i64, i64) = (crowd.try_get("members")?, crowd.try_get("rooms")?);
-    if members >= OPEN_ROOM_MEMBERS_MAX || rooms >= ROOMS_JOINED_MAX {
+    if members >= members_max || rooms >= ROOMS_JOINED_MAX {
         return Err(ChangeError::LimitReached);
     }
-    sqlx::query(JOIN)
-        .bind(id.as_str())
-        .bind(user.0)
-        .execute(&mut **lease)
-        .await?;
-    Ok(())
+    for sql in [JOIN, WITHDRAW] {
+        sqlx::query(sql)
+            .bind(id.as_str())
+            .bind(user.0)
+            .execute(&mut **lease)
+            .await?;
+    }
+    Ok(true)
 }

@@ -4,6 +4,7 @@ use chat::{Access, Membership, RoomId, RoomRole, Sanction, UserId};
 
 use super::Standing;
 use super::change::{Change, ChangeError, in_time};
+use super::invitation::WITHDRAW;
 use crate::MessageLog;
 
 /// The most members of one room. Every instance that watches the room keeps the list.
@@ -53,6 +54,13 @@ impl MessageLog {
                 .bind(membership.role.as_str())
                 .execute(&mut *change.lease)
                 .await?;
+            if known.is_none() {
+                sqlx::query(WITHDRAW)
+                    .bind(id.as_str())
+                    .bind(membership.user.0)
+                    .execute(&mut *change.lease)
+                    .await?;
+            }
             change.commit().await.map(Some)
         })
         .await

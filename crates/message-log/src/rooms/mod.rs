@@ -6,14 +6,20 @@
 //! a change of the members have an order, on all instances the same.
 
 pub(crate) mod change;
+mod invitation;
 pub(crate) mod join;
+mod link;
 mod make;
 mod members;
 pub(crate) mod read;
 pub(crate) mod sanction;
 
 pub use change::ChangeError;
+pub use invitation::{
+    INVITATION_LIFETIME, INVITATIONS_PER_ROOM_MAX, INVITATIONS_PER_USER_MAX, Invitation,
+};
 pub use join::{READERS_SHOWN_MAX, ReadTo};
+pub use link::{LINK_LIFETIME_MAX, LINK_USES_MAX, LINKS_PER_ROOM_MAX, Link, LinkToken, Redeemed};
 pub use make::{Made, NewRoom};
 pub use members::ROOM_MEMBERS_MAX;
 pub use read::{InForce, Member, ROOMS_PAGE_MAX, Room, Rules, UNREAD_MAX};

@@ -8,6 +8,7 @@ mod database;
 mod faults;
 mod heads;
 mod idempotency;
+mod invitations;
 mod migrate;
 mod page;
 mod presence;
