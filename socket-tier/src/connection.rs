@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chat::{ChatRead, ChatTyping, Message, Problem, ProblemCode, RoomId, Seq};
+use chat::{ChatTyping, Message, Problem, ProblemCode, RoomId, Seq};
 use fanout::Event;
 use futures_util::FutureExt;
 use serde::Deserialize;
@@ -20,16 +20,16 @@ use traces::Tracer;
 use uuid::Uuid;
 
 use crate::amending::{Amending, Verb};
-use crate::destination::{self, Source, Target, not_let_in};
+use crate::destination::{self, OwnQueue, Source, Target, not_let_in};
 use crate::drain::Departure;
-use crate::hub::{ConnectionId, HubHandle, Joining, Leaving, Listening, Mode};
+use crate::hub::{ConnectionId, Following, HubHandle, Joining, Leaving, Listening, Mode};
 use crate::identity::{self, Doorkeeper, Now, Refusal, Speaker};
 use crate::limits::{
     HELD_FOR_ACK_MAX, SENDS_IN_FLIGHT_MAX, TYPING_INTERVAL, TYPING_LIFETIME, WRITE_CHUNK_BYTES,
     WRITE_TIMEOUT,
 };
 use crate::metrics::Metrics;
-use crate::outbox::{Delivery, End, Outbox};
+use crate::outbox::{Delivery, End, Outbox, OwnNews};
 use crate::posting::Posting;
 use crate::residents::{Residents, TooMany};
 use crate::span;
@@ -73,8 +73,8 @@ pub(crate) struct Connection<T> {
     rooms: Vec<(RoomId, Listening)>,
     /// The subscription to `/user/queue/errors`.
     errors: Option<Box<str>>,
-    /// The subscription to `/user/queue/read`.
-    reads: Option<Box<str>>,
+    /// The subscriptions to the user's own queues that every instance feeds.
+    own_queues: Vec<(OwnQueue, Box<str>)>,
     /// When it was last told that the user writes.
     typed_at: Option<Instant>,
     /// A SEND that waits for a SUBSCRIBE before it, or for its turn.
@@ -107,7 +107,7 @@ impl<T: Transport> Connection<T> {
             outbox: Arc::default(),
             rooms: Vec::new(),
             errors: None,
-            reads: None,
+            own_queues: Vec::new(),
             typed_at: None,
             held: None,
             unacknowledged: Vec::new(),
@@ -134,6 +134,9 @@ impl<T: Transport> Connection<T> {
         }
         if let Speaker::Known(claims) = &self.speaker {
             self.around.residents.leave(self.id, claims.subject.user);
+            for _ in &self.own_queues {
+                self.around.hub.unfollow(claims.subject.user).await;
+            }
         }
         for (room, listening) in self.rooms {
             let answer = None;
@@ -429,11 +432,8 @@ impl<T: Transport> Connection<T> {
                 self.errors = Some(id.clone());
                 None
             }
-            Ok((Source::Reads, _)) => {
-                self.reads = Some(id.clone());
-                None
-            }
-            Ok((Source::OwnQueue, _)) => None,
+            Ok((Source::Own(queue), _)) => return self.follow(queue, id, ticket).await,
+            Ok((Source::Silent, _)) => None,
             Err(problem) => return self.report(ticket, &problem),
         };
         match place {
@@ -464,6 +464,21 @@ impl<T: Transport> Connection<T> {
         }
     }
 
+    /// Listens to a queue of the user's own; without a user nothing is told there.
+    async fn follow(&mut self, queue: OwnQueue, id: Box<str>, ticket: Ticket) {
+        let Some(user) = self.speaker.user() else {
+            return self.session.settle(ticket, &[], now());
+        };
+        self.own_queues.push((queue, id));
+        self.joins_in_flight += 1;
+        let following = Following {
+            user,
+            outbox: Arc::clone(&self.outbox),
+            ticket,
+        };
+        self.around.hub.follow(following).await;
+    }
+
     async fn unsubscribe(&mut self, id: &str, ticket: Ticket) {
         if let Some(index) = self
             .rooms
@@ -481,8 +496,10 @@ impl<T: Transport> Connection<T> {
         if self.errors.as_deref() == Some(id) {
             self.errors = None;
         }
-        if self.reads.as_deref() == Some(id) {
-            self.reads = None;
+        let own = self.own_queues.iter().position(|(_, own)| **own == *id);
+        if let (Some(index), Some(user)) = (own, self.speaker.user()) {
+            self.own_queues.swap_remove(index);
+            self.around.hub.unfollow(user).await;
         }
         self.session.settle(ticket, &[], now());
     }
@@ -615,7 +632,7 @@ impl<T: Transport> Connection<T> {
             }
             Delivery::Ended { room, subscription } => self.end(&room, &subscription),
             Delivery::Left { ticket } => self.session.settle(ticket, &[], now),
-            Delivery::Read(read) => self.tell_read(&read),
+            Delivery::Own(news) => self.tell_own(&news),
             Delivery::Amended { ticket, result } => {
                 self.sends_in_flight -= 1;
                 match *result {
@@ -708,19 +725,23 @@ impl<T: Transport> Connection<T> {
         }
     }
 
-    /// Tells what another device has read, where the client listens to it.
-    fn tell_read(&mut self, read: &ChatRead) {
-        if let Some(reads) = &self.reads {
-            let body = serde_json::to_vec(read).expect("it holds texts and a number");
+    /// Tells what concerns the user alone, where the client listens to it.
+    fn tell_own(&mut self, news: &OwnNews) {
+        let (queue, body) = match news {
+            OwnNews::Read(read) => (OwnQueue::Reads, serde_json::to_vec(read)),
+            OwnNews::Room(news) => (OwnQueue::Rooms, serde_json::to_vec(news)),
+        };
+        let body = body.expect("it holds texts, numbers and times");
+        for (_, subscription) in self.own_queues.iter().filter(|(own, _)| *own == queue) {
             let message = stomp::Message {
                 message_id: &Uuid::now_v7().to_string(),
-                destination: destination::READ,
+                destination: queue.destination(),
                 content_type: "application/json",
                 body: &body,
                 headers: &[],
             };
-            // A client that acknowledges none of them reads the places anew when it needs them.
-            let _ = self.session.deliver(reads, &message, now());
+            // A client that acknowledges none of them reads anew what it needs.
+            let _ = self.session.deliver(subscription, &message, now());
         }
     }
 

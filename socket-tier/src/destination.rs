@@ -11,6 +11,9 @@ pub(crate) const ERRORS: &str = "/user/queue/errors";
 /// Where one's other devices hear up to where one has read.
 pub(crate) const READ: &str = "/user/queue/read";
 
+/// Where one hears what becomes of one in rooms: asked in, come in, out.
+pub(crate) const ROOMS: &str = "/user/queue/rooms";
+
 /// Where it is sent that one writes.
 pub(crate) const TYPING: &str = "/app/typing";
 
@@ -39,10 +42,29 @@ pub(crate) enum Source {
     Readers(RoomId),
     /// The faults of this connection's frames: `/user/queue/errors`.
     Errors,
-    /// Up to where this user has read his rooms: `/user/queue/read`.
-    Reads,
+    /// Up to where this user has read his rooms, or what becomes of him in rooms.
+    Own(OwnQueue),
     /// Another queue of this user, `/user/queue/{name}`, on which nothing is told yet.
-    OwnQueue,
+    Silent,
+}
+
+/// A queue of one user, on which every instance tells him something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OwnQueue {
+    /// `/user/queue/read`.
+    Reads,
+    /// `/user/queue/rooms`.
+    Rooms,
+}
+
+impl OwnQueue {
+    /// Where it is subscribed to.
+    pub(crate) fn destination(self) -> &'static str {
+        match self {
+            Self::Reads => READ,
+            Self::Rooms => ROOMS,
+        }
+    }
 }
 
 impl Source {
@@ -65,14 +87,15 @@ impl Source {
         if destination == ERRORS {
             return Ok(Self::Errors);
         }
-        if destination == READ {
-            return Ok(Self::Reads);
+        let own = [OwnQueue::Reads, OwnQueue::Rooms];
+        if let Some(queue) = own.into_iter().find(|own| own.destination() == destination) {
+            return Ok(Self::Own(queue));
         }
         if let Some(name) = destination.strip_prefix("/user/queue/")
             && !name.is_empty()
             && !name.contains('/')
         {
-            return Ok(Self::OwnQueue);
+            return Ok(Self::Silent);
         }
         if is_under(destination, "/queue") || is_under(destination, "/user") {
             return Err(Problem::new(
@@ -206,7 +229,11 @@ mod tests {
             );
         }
         assert_eq!(Source::parse("/user/queue/errors"), Ok(Source::Errors));
-        assert_eq!(Source::parse("/user/queue/news"), Ok(Source::OwnQueue));
+        assert_eq!(Source::parse("/user/queue/news"), Ok(Source::Silent));
+        let reads = Ok(Source::Own(OwnQueue::Reads));
+        assert_eq!(Source::parse("/user/queue/read"), reads);
+        let rooms = Ok(Source::Own(OwnQueue::Rooms));
+        assert_eq!(Source::parse("/user/queue/rooms"), rooms);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod gate;
 #[cfg(test)]
 mod model;
 mod order;
+mod own;
 mod presence;
 mod resume;
 mod room;
@@ -21,7 +22,7 @@ use std::mem;
 use std::sync::Arc;
 
 use chat::{Access, Nickname, Problem, ProblemCode, RoomId, Seq, UserId};
-use fanout::{Event, Fanout, Incoming};
+use fanout::{Event, Fanout, Incoming, Topic};
 use message_log::{ChangeError, Head, MessageLog, Presence, Present, ReadError, Rules};
 use stomp::{Ticket, Version};
 use tokio::sync::{mpsc, oneshot};
@@ -42,6 +43,7 @@ use crate::span;
 
 pub(crate) use broadcast::Broadcast;
 pub use full_room::FullRoom;
+pub(crate) use own::Following;
 use presence::Comings;
 use resume::Progress;
 pub(crate) use room::Mode;
@@ -123,6 +125,8 @@ pub(crate) struct Leaving {
 enum Command {
     Join(RoomId, Joining),
     Leave(RoomId, Leaving),
+    Follow(Following),
+    Unfollow(UserId),
     Rooms(oneshot::Sender<Vec<(RoomId, usize)>>),
 }
 
@@ -142,6 +146,16 @@ impl HubHandle {
         let _ = self.0.send(Command::Leave(room, leaving)).await;
     }
 
+    /// Listens for what one user alone is told. The answer comes as [`Delivery::Joined`].
+    pub(crate) async fn follow(&self, following: Following) {
+        let _ = self.0.send(Command::Follow(following)).await;
+    }
+
+    /// Listens for it no more.
+    pub(crate) async fn unfollow(&self, user: UserId) {
+        let _ = self.0.send(Command::Unfollow(user)).await;
+    }
+
     /// Every room that somebody here listens to, and how many do.
     pub(crate) async fn rooms(&self) -> Vec<(RoomId, usize)> {
         let (answer, rooms) = oneshot::channel();
@@ -154,6 +168,8 @@ impl HubHandle {
 enum Work {
     /// The fan-out listens to the room, or could not be reached in time.
     Watched(RoomId),
+    /// The same of a user.
+    Followed(Following),
     /// The counters of rooms were read.
     Looked {
         rooms: Vec<RoomId>,
@@ -206,6 +222,8 @@ pub(crate) struct Hub {
     fanout: Arc<dyn Fanout>,
     log: MessageLog,
     residents: Arc<Residents>,
+    /// How many subscriptions listen for what is told to a user alone.
+    followers: HashMap<UserId, usize>,
     /// The name under which this instance says who is in.
     instance: Uuid,
     comings: Comings,
@@ -242,6 +260,7 @@ impl Hub {
             fanout,
             log,
             residents,
+            followers: HashMap::new(),
             instance,
             comings: Comings::default(),
             noting: false,
@@ -265,6 +284,8 @@ impl Hub {
                 command = self.commands.recv() => match command {
                     Some(Command::Join(room, joining)) => self.join(room, joining),
                     Some(Command::Leave(room, leaving)) => self.leave(&room, leaving),
+                    Some(Command::Follow(following)) => self.follow(following),
+                    Some(Command::Unfollow(user)) => self.unfollow(user),
                     Some(Command::Rooms(answer)) => {
                         let rooms = self.rooms.iter();
                         let rooms = rooms.map(|(name, room)| (name.clone(), room.listeners()));
@@ -312,7 +333,7 @@ impl Hub {
         }
         if is_new {
             self.metrics.rooms.inc();
-            let watching = self.fanout.watch(&name);
+            let watching = self.fanout.watch(&Topic::room(&name));
             self.work.spawn(async move {
                 // Unreachable or slow, the fan-out fulfils the wish when it can, and the looks
                 // at the counters bring what is missed until then.
@@ -375,7 +396,7 @@ impl Hub {
             room.admit();
             self.rooms.remove(name);
             self.metrics.rooms.dec();
-            self.fanout.unwatch(name);
+            self.fanout.unwatch(&Topic::room(name));
         }
     }
 
@@ -394,10 +415,10 @@ impl Hub {
     }
 
     fn tell(&mut self, event: &Event) {
-        if let Event::Read { read, .. } = event {
-            self.residents.tell_read(read);
-        }
-        let Some(room) = self.rooms.get_mut(event.room()) else {
+        let Topic::Room(name) = event.topic() else {
+            return self.tell_user(event);
+        };
+        let Some(room) = self.rooms.get_mut(&name) else {
             return;
         };
         match event {
@@ -419,31 +440,28 @@ impl Hub {
                 } else {
                     // Somebody may have been removed before it: it is read once that is known.
                     room.withheld = true;
-                    self.read_rules(event.room());
+                    self.read_rules(&name);
                 }
             }
-            Event::RulesChanged { access, .. } => self.compare_rules(event.room(), *access),
+            Event::RulesChanged { access, .. } => self.compare_rules(&name, *access),
             Event::Rejected(reject) => room.reject(reject),
-            Event::Read { read, is_shown } => {
-                if *is_shown {
-                    room.tell_read(read);
-                }
-            }
+            Event::Read(read) => room.tell_read(read),
+            Event::OwnRead(_) | Event::OwnRoom { .. } => {}
             Event::Typing(typing) => room.tell_typing(typing),
             Event::Presence {
-                room: name,
                 user,
                 nickname,
                 is_here,
+                ..
             } => {
-                let has_to_be_read = room.hint_presence(name, *user, nickname, *is_here);
+                let has_to_be_read = room.hint_presence(&name, *user, nickname, *is_here);
                 // What is being read may be older than the hint.
                 if has_to_be_read || (self.reading_present && room.watches_people()) {
-                    self.comings.want(name);
+                    self.comings.want(&name);
                 }
             }
         }
-        self.mind_hole(event.room());
+        self.mind_hole(&name);
     }
 
     /// Reads the rules of a room, where newer ones are said to be.
@@ -513,6 +531,7 @@ impl Hub {
 
     fn carry_on(&mut self, work: Work) {
         match work {
+            Work::Followed(following) => Self::followed(following),
             Work::Watched(room) => {
                 self.unpositioned.push(room);
                 if !self.looking {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chat::{ChatRead, Message, Problem, RoomId};
+use chat::{ChatOwnRoom, ChatRead, Message, Problem, RoomId};
 use stomp::Ticket;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -48,8 +48,8 @@ pub(crate) enum Delivery {
         /// The UNSUBSCRIBE.
         ticket: Ticket,
     },
-    /// The user has read on in a room, on whichever device.
-    Read(Arc<ChatRead>),
+    /// Something that concerns the user alone, whichever of his queues it belongs to.
+    Own(Arc<OwnNews>),
     /// A SEND that changes a message was carried out or refused.
     Amended {
         /// The SEND.
@@ -64,6 +64,14 @@ pub(crate) enum Delivery {
         /// Where it stands, or why it does not.
         result: Box<Result<Stored, Problem>>,
     },
+}
+
+/// What one user alone is told.
+pub(crate) enum OwnNews {
+    /// He has read on in a room, on whichever device.
+    Read(ChatRead),
+    /// Something became of him in a room.
+    Room(ChatOwnRoom),
 }
 
 /// A SUBSCRIBE that was refused.
@@ -84,7 +92,7 @@ impl Delivery {
             Self::Frame(frame) => mem::size_of::<Self>() + frame.len(),
             Self::Traced(traced) => mem::size_of::<Self>() + traced.0.len(),
             Self::Tracked { broadcast, .. } => mem::size_of::<Self>() + broadcast.body.len(),
-            Self::Read(read) => mem::size_of::<Self>() + read.room_id.as_str().len(),
+            Self::Own(_) => mem::size_of::<Self>() + mem::size_of::<OwnNews>(),
             Self::Joined { .. }
             | Self::Ended { .. }
             | Self::Left { .. }

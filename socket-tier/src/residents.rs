@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use access_token::Claims;
-use chat::{ChatRead, UserId};
+use chat::UserId;
 use sessions::{Revocation, SessionId};
 use time::OffsetDateTime;
 
 use crate::hub::ConnectionId;
 use crate::limits::CONNECTIONS_PER_USER_MAX;
-use crate::outbox::{Delivery, End, Outbox};
+use crate::outbox::{Delivery, End, Outbox, OwnNews};
 
 /// The connections of everybody who is known.
 #[derive(Default)]
@@ -74,14 +74,12 @@ impl Residents {
         }
     }
 
-    /// Tells the connections of a user that he has read on.
-    pub(crate) fn tell_read(&self, read: &ChatRead) {
+    /// Tells the connections of a user what concerns him alone.
+    pub(crate) fn tell(&self, user: UserId, news: OwnNews) {
         let residents = self.lock();
-        let own = residents.get(&read.user_id).into_iter().flatten();
-        let mut shared = None;
-        for resident in own {
-            let read = shared.get_or_insert_with(|| Arc::new(read.clone()));
-            resident.outbox.push(Delivery::Read(Arc::clone(read)));
+        let news = Arc::new(news);
+        for resident in residents.get(&user).into_iter().flatten() {
+            resident.outbox.push(Delivery::Own(Arc::clone(&news)));
         }
     }
 

@@ -151,6 +151,82 @@ suite("the life of rooms", { timeout: 300_000 }, () => {
     assert.deepEqual(listed.json.sanctions, []);
   });
 
+  test("who is asked in hears it on every instance, and comes in or not", async (t) => {
+    const house = await House.opens(t);
+    const [ada, ben] = [await house.signsUp("Ada"), await house.signsUp("Ben")];
+    const wish = { name: "우리끼리", visibility: "private" };
+    const { json: made } = await ada.asks("POST", "/rooms", { body: wish });
+    const room = made.roomId;
+    const queues = [];
+    for (const instance of [house.one, house.two]) {
+      const bens = await Person.connects(t, "Ben", instance, ben.token);
+      queues.push({ bens, told: await bens.follows("/user/queue/rooms") });
+    }
+    const hears = (type) =>
+      Promise.all(
+        queues.map(({ told }, nth) =>
+          told.until((all) => all.at(-1)?.type === type && all.at(-1), `Ben is told ${type} on ${nth}`),
+        ),
+      );
+    const invitation = `/rooms/${room}/invitations/${ben.id}`;
+    const asks = async () => assert.equal((await ada.asks("PUT", invitation)).status, 204);
+    await asks();
+    for (const { name, by } of await hears("invited")) {
+      assert.deepEqual([name, by], ["우리끼리", ada.id]);
+    }
+    const mine = await ben.asks("GET", "/rooms/invitations/mine");
+    assert.deepEqual(mine.json.invitations.map(({ roomId }) => roomId), [room]);
+    const pending = await ada.asks("GET", `/rooms/${room}/invitations`);
+    assert.deepEqual(pending.json.invitations.map(({ userId }) => userId), [ben.id]);
+    assert.equal((await queues[0].bens.isRefused(room)).code, "not-found");
+
+    assert.equal((await ben.asks("DELETE", invitation)).status, 204);
+    await hears("uninvited");
+    await asks();
+    await hears("invited");
+    const accepted = await ben.asks("PUT", `/rooms/${room}/members/${ben.id}`, { body: { role: "member" } });
+    assert.equal(accepted.status, 200, accepted.text);
+    await hears("joined");
+    for (const { bens } of queues) await bens.enters(room);
+    await queues[1].bens.says(room, "hello");
+    await queues[0].bens.hearsStored(room, "hello");
+
+    assert.equal((await ada.asks("DELETE", `/rooms/${room}/members/${ben.id}`)).status, 204);
+    await hears("left");
+    const links = `/rooms/${room}/links`;
+    const link = await ada.asks("POST", links, { body: { uses: 2 } });
+    assert.equal(link.status, 201, link.text);
+    const body = { token: link.json.token };
+    const came = await ben.asks("POST", "/rooms/links/redeem", { body });
+    assert.equal(came.json.roomId, room, came.text);
+    await hears("joined");
+    const listed = await ada.asks("GET", links);
+    assert.deepEqual(listed.json.links.map(({ usesLeft }) => usesLeft), [1]);
+    assert.equal((await ada.asks("DELETE", `${links}/${link.json.linkId}`)).status, 204);
+    const cid = await house.signsUp("Cid");
+    assert.equal((await cid.asks("POST", "/rooms/links/redeem", { body })).status, 404);
+  });
+
+  test("what is read is told to one's devices where nobody listens in the room", async (t) => {
+    const house = await House.opens(t);
+    const ada = await house.signsUp("Ada");
+    const room = await openRoom(ada, "unheard");
+    const [phone, laptop] = await Promise.all(
+      [house.one, house.two].map((instance) => Person.connects(t, "Ada", instance, ada.token)),
+    );
+    const [onPhone, onLaptop] = [
+      await phone.follows("/user/queue/read"),
+      await laptop.follows("/user/queue/read"),
+    ];
+    await phone.says(room, "one");
+    const read = await ada.asks("PUT", `/rooms/${room}/read`, { body: { seq: 1 } });
+    assert.equal(read.status, 200, read.text);
+    for (const told of [onPhone, onLaptop]) {
+      const mark = await told.until((all) => all.at(-1), "the mark is told");
+      assert.deepEqual(mark, { roomId: room, userId: ada.id, seq: 1 });
+    }
+  });
+
   test("nothing is said in an archived room", async (t) => {
     const house = await House.opens(t);
     const ada = await house.signsUp("Ada");

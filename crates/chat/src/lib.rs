@@ -20,7 +20,7 @@ mod sender;
 pub use auth_mode::AuthMode;
 pub use content::{Content, ContentError};
 pub use ids::{MessageId, Seq, TempId, TempIdError, UserId};
-pub use live::{ChatPerson, ChatPresence, ChatRead, ChatTyping};
+pub use live::{ChatOwnRoom, ChatPerson, ChatPresence, ChatRead, ChatTyping};
 pub use membership::{Access, Membership, RoomName, RoomNameError, RoomRole, Sanction, Visibility};
 pub use message::{
     ChatMessageReceive, ChatMessageSend, ChatReject, ChatResumed, ChatSnapshot,

@@ -1,9 +1,10 @@
 //! What is told of a room beside its messages, and kept nowhere as an event.
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use crate::{RoomId, Seq, UserId};
+use crate::{RoomId, RoomRole, Seq, UserId};
 
 /// Says up to where somebody has read a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -15,6 +16,45 @@ pub struct ChatRead {
     pub user_id: UserId,
     /// The place up to which he has.
     pub seq: Seq,
+}
+
+/// Tells somebody what becomes of him in a room, on `/user/queue/rooms`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "lowercase",
+    rename_all_fields = "camelCase"
+)]
+pub enum ChatOwnRoom {
+    /// He is asked to come in.
+    Invited {
+        /// The room.
+        room_id: RoomId,
+        /// What it is called; its id where nobody named it.
+        name: String,
+        /// Who asks.
+        by: UserId,
+        /// Until when it can be answered, UTC.
+        #[serde(with = "time::serde::rfc3339")]
+        expires_at: OffsetDateTime,
+    },
+    /// He is not asked any more: it was taken back, or he declined.
+    Uninvited {
+        /// The room.
+        room_id: RoomId,
+    },
+    /// He is a member, in this role.
+    Joined {
+        /// The room.
+        room_id: RoomId,
+        /// As what.
+        role: RoomRole,
+    },
+    /// He is a member no more.
+    Left {
+        /// The room.
+        room_id: RoomId,
+    },
 }
 
 /// Says that somebody writes, for a moment, or has stopped.

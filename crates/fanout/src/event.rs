@@ -1,9 +1,13 @@
 //! What is told.
 
-use chat::{Access, ChatMessageReceive, ChatRead, ChatReject, ChatTyping, RoomId, UserId};
+use chat::{
+    Access, ChatMessageReceive, ChatOwnRoom, ChatRead, ChatReject, ChatTyping, RoomId, UserId,
+};
 use trace_context::TraceContext;
 
-/// What one instance tells the others about a room.
+use crate::Topic;
+
+/// What one instance tells the others about a room, or about one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A message is shown before its row is committed (channel `chat-message`).
@@ -30,12 +34,16 @@ pub enum Event {
         /// The number of its rules now.
         access: Access,
     },
-    /// A member has read on (channel `chat-message`).
-    Read {
-        /// Who, and up to where.
-        read: ChatRead,
-        /// Whether the room is so small that the others may see it.
-        is_shown: bool,
+    /// A member of a small room has read on, which the others may see (channel `chat-message`).
+    Read(ChatRead),
+    /// A user has read on, which his other devices are told (channel `chat-user`).
+    OwnRead(ChatRead),
+    /// Something became of a user in a room (channel `chat-user`).
+    OwnRoom {
+        /// Who is told.
+        user: UserId,
+        /// What.
+        news: ChatOwnRoom,
     },
     /// Somebody writes, or has stopped (channel `chat-message`).
     Typing(ChatTyping),
@@ -56,16 +64,19 @@ pub enum Event {
 }
 
 impl Event {
-    /// The room that the event belongs to.
-    pub fn room(&self) -> &RoomId {
-        match self {
+    /// What has to be watched to hear it.
+    pub fn topic(&self) -> Topic {
+        let room = match self {
             Self::Shown { message, .. } | Self::Committed { message, .. } => &message.room_id,
             Self::RulesChanged { room, .. } => room,
-            Self::Read { read, .. } => &read.room_id,
+            Self::Read(read) => &read.room_id,
+            Self::OwnRead(read) => return Topic::User(read.user_id),
+            Self::OwnRoom { user, .. } => return Topic::User(*user),
             Self::Typing(typing) => &typing.room_id,
             Self::Presence { room, .. } => room,
             Self::Rejected(reject) => &reject.room_id,
-        }
+        };
+        Topic::room(room)
     }
 
     /// Roughly the memory that the event holds, in bytes: what the queues are bounded by.
@@ -75,7 +86,10 @@ impl Event {
                 Self::Shown { message, .. } | Self::Committed { message, .. } => {
                     message.content.len() + message.sender.len()
                 }
-                Self::RulesChanged { .. } | Self::Read { .. } => 0,
+                Self::RulesChanged { .. }
+                | Self::Read(_)
+                | Self::OwnRead(_)
+                | Self::OwnRoom { .. } => 0,
                 Self::Typing(typing) => typing.nickname.len(),
                 Self::Presence { nickname, .. } => nickname.len(),
                 Self::Rejected(reject) => reject.reason.len(),

@@ -9,6 +9,7 @@
 mod counters;
 mod event;
 mod port;
+mod topic;
 
 pub mod config;
 pub mod memory;
@@ -17,3 +18,4 @@ pub mod redis;
 pub use counters::{Counters, Rejection, Rejections};
 pub use event::Event;
 pub use port::{Fanout, Herald, INCOMING_EVENTS_MAX, Incoming, Unavailable};
+pub use topic::Topic;

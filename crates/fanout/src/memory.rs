@@ -6,12 +6,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use chat::RoomId;
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
 use tokio::sync::mpsc::{self, error::TrySendError};
 
-use crate::{Counters, Event, Fanout, INCOMING_EVENTS_MAX, Incoming, Unavailable};
+use crate::{Counters, Event, Fanout, INCOMING_EVENTS_MAX, Incoming, Topic, Unavailable};
 
 /// Places of an instance's channel that are kept for [`Incoming::Interrupted`] and
 /// [`Incoming::Restored`].
@@ -37,7 +36,7 @@ impl Bus {
             id,
             Seat {
                 incoming,
-                rooms: HashSet::new(),
+                topics: HashSet::new(),
                 told_of_loss: false,
                 counters: Counters::default(),
             },
@@ -62,20 +61,21 @@ impl Fanout for Member {
         // One lock for all: it is what gives every instance the same order.
         let mut seats = seats(&self.bus.0);
         seats.own(self.id).counters.published += 1;
+        let topic = event.topic();
         for seat in seats.taken.values_mut() {
-            if seat.rooms.contains(event.room()) {
+            if seat.topics.contains(&topic) {
                 seat.tell(&event);
             }
         }
     }
 
-    fn watch(&self, room: &RoomId) -> BoxFuture<'static, Result<(), Unavailable>> {
-        seats(&self.bus.0).own(self.id).rooms.insert(room.clone());
+    fn watch(&self, topic: &Topic) -> BoxFuture<'static, Result<(), Unavailable>> {
+        seats(&self.bus.0).own(self.id).topics.insert(topic.clone());
         future::ready(Ok(())).boxed()
     }
 
-    fn unwatch(&self, room: &RoomId) {
-        seats(&self.bus.0).own(self.id).rooms.remove(room);
+    fn unwatch(&self, topic: &Topic) {
+        seats(&self.bus.0).own(self.id).topics.remove(topic);
     }
 
     fn is_connected(&self) -> bool {
@@ -114,7 +114,7 @@ fn seats(bus: &Mutex<Seats>) -> MutexGuard<'_, Seats> {
 #[derive(Debug)]
 struct Seat {
     incoming: mpsc::Sender<Incoming>,
-    rooms: HashSet<RoomId>,
+    topics: HashSet<Topic>,
     told_of_loss: bool,
     counters: Counters,
 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use chat::RoomId;
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
 
-use crate::{Counters, Event};
+use crate::{Counters, Event, Topic};
 
 /// How many events wait for an instance in the channel that [`Incoming`] arrives on.
 pub const INCOMING_EVENTS_MAX: usize = 1_024;
@@ -30,7 +29,8 @@ pub enum Incoming {
 #[error("the other instances cannot be heard at the moment")]
 pub struct Unavailable;
 
-/// Carries events between the instances that watch a room.
+/// Carries events between the instances that watch a room, or one of its people: what is said of
+/// rooms here is true of users too.
 ///
 /// # Contract
 /// - Every watcher of a room hears every event of it, while the adapter is connected.
@@ -45,16 +45,16 @@ pub trait Fanout: Send + Sync + 'static {
     /// Tells every instance that watches the event's room, this one among them.
     fn publish(&self, event: Arc<Event>);
 
-    /// Starts to watch a room; what is published from the call on comes back. The future resolves
+    /// Starts to watch a room or a user; what is published from the call on comes back. The future resolves
     /// once the events that others publish arrive here too, and is free to be dropped. To watch a
     /// watched room changes nothing; one [`unwatch`](Self::unwatch) ends it.
     ///
     /// # Errors
     /// [`Unavailable`] where the others cannot be heard at present; the wish stands all the same.
-    fn watch(&self, room: &RoomId) -> BoxFuture<'static, Result<(), Unavailable>>;
+    fn watch(&self, topic: &Topic) -> BoxFuture<'static, Result<(), Unavailable>>;
 
     /// Stops watching a room. Events that already wait in the channel may still arrive.
-    fn unwatch(&self, room: &RoomId);
+    fn unwatch(&self, topic: &Topic);
 
     /// Whether the other instances can be heard.
     fn is_connected(&self) -> bool;

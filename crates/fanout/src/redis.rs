@@ -35,7 +35,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat::RoomId;
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
 use tokio::sync::{mpsc, watch};
@@ -49,7 +48,7 @@ use self::envelope::{Letter, Sealer};
 use self::fault::Fault;
 use self::server::Server;
 use self::switchboard::{Switchboard, Watch};
-use crate::{Counters, Event, Fanout, INCOMING_EVENTS_MAX, Incoming, Unavailable};
+use crate::{Counters, Event, Fanout, INCOMING_EVENTS_MAX, Incoming, Topic, Unavailable};
 
 pub use self::herald::RedisHerald;
 pub use self::mac::{MacKey, MacKeyTooShort};
@@ -184,8 +183,8 @@ impl Fanout for RedisFanout {
             .with(|board| board.publish(event, &letter, Instant::now()));
     }
 
-    fn watch(&self, room: &RoomId) -> BoxFuture<'static, Result<(), Unavailable>> {
-        match self.shared.with(|board| board.watch(room)) {
+    fn watch(&self, topic: &Topic) -> BoxFuture<'static, Result<(), Unavailable>> {
+        match self.shared.with(|board| board.watch(topic)) {
             Watch::Effective => future::ready(Ok(())).boxed(),
             Watch::Away => future::ready(Err(Unavailable)).boxed(),
             Watch::Soon(confirmed) => async {
@@ -198,8 +197,8 @@ impl Fanout for RedisFanout {
         }
     }
 
-    fn unwatch(&self, room: &RoomId) {
-        self.shared.with(|board| board.unwatch(room));
+    fn unwatch(&self, topic: &Topic) {
+        self.shared.with(|board| board.unwatch(topic));
     }
 
     fn is_connected(&self) -> bool {

@@ -1,4 +1,4 @@
-//! The room, the user and the message that a path names.
+//! The room, the user, the link and the message that a path names.
 
 use std::collections::HashMap;
 
@@ -35,6 +35,18 @@ impl<S: Send + Sync> FromRequestParts<S> for OfUser {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemResponse> {
         let user = id(parts, state, "userId", "user").await?;
         Ok(Self(UserId(user)))
+    }
+}
+
+/// Extracts the `{linkId}` of the path.
+#[derive(Debug)]
+pub(crate) struct OfLink(pub(crate) Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfLink {
+    type Rejection = ProblemResponse;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemResponse> {
+        id(parts, state, "linkId", "link").await.map(Self)
     }
 }
 

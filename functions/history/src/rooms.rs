@@ -1,6 +1,8 @@
 //! `/rooms…`: rooms that are made, and who is in them.
 
 mod close;
+mod invitation;
+mod link;
 mod list;
 mod make;
 mod member_list;
@@ -15,8 +17,11 @@ mod show;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, put};
-use chat::{Access, ChatMessageReceive, Problem, ProblemCode, RoomId, RoomRole, Seq, Visibility};
+use axum::routing::{delete, get, post, put};
+use chat::{
+    Access, ChatMessageReceive, ChatOwnRoom, Problem, ProblemCode, RoomId, RoomRole, Seq, UserId,
+    Visibility,
+};
 use fanout::{Event, Herald};
 use http_edge::ProblemResponse;
 use message_log::{ChangeError, MessageLog, ReadError, Room};
@@ -55,6 +60,15 @@ pub(crate) fn routes(rooms: Rooms) -> Router {
             "/rooms/{roomId}/members/{userId}/mute",
             put(sanction::mute).delete(sanction::unmute),
         )
+        .route("/rooms/invitations/mine", get(invitation::mine))
+        .route("/rooms/{roomId}/invitations", get(invitation::of_room))
+        .route(
+            "/rooms/{roomId}/invitations/{userId}",
+            put(invitation::invite).delete(invitation::withdraw),
+        )
+        .route("/rooms/links/redeem", post(link::redeem))
+        .route("/rooms/{roomId}/links", get(link::list).post(link::make))
+        .route("/rooms/{roomId}/links/{linkId}", delete(link::revoke))
         .route("/rooms/{roomId}/members", get(member_list::list))
         .route(
             "/rooms/{roomId}/members/{userId}",
@@ -82,6 +96,14 @@ pub(crate) fn routes(rooms: Rooms) -> Router {
         member_list::list,
         member_set::set,
         member_remove::remove,
+        invitation::invite,
+        invitation::withdraw,
+        invitation::of_room,
+        invitation::mine,
+        link::make,
+        link::list,
+        link::revoke,
+        link::redeem,
     ),
     tags((name = "rooms", description = "Rooms that are made, and who is in them.")),
 )]
@@ -93,6 +115,11 @@ impl Rooms {
     async fn announce(&self, room: RoomId, access: Access) {
         self.tell(Arc::new(Event::RulesChanged { room, access }))
             .await;
+    }
+
+    /// Tells the sockets of a user what becomes of him in a room, on whichever instance they are.
+    async fn tell_user(&self, user: UserId, news: ChatOwnRoom) {
+        self.tell(Arc::new(Event::OwnRoom { user, news })).await;
     }
 
     /// Tells the sockets of an event; a hint, as all of them are.

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use chat::RoomId;
+use chat::{RoomId, UserId};
 use uuid::Uuid;
 
-use crate::Event;
+use crate::{Event, Topic};
 
 /// What kind of events a channel carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,21 +14,29 @@ pub(super) enum Kind {
     Message,
     /// What is committed: messages, and the rules of the room.
     Timestamp,
+    /// What one user alone is told.
+    User,
 }
 
 impl Kind {
-    /// Both channels of a room.
-    pub(super) const ALL: [Self; 2] = [Self::Message, Self::Timestamp];
+    /// The channels of a topic.
+    pub(super) fn of_topic(topic: &Topic) -> &'static [Self] {
+        match topic {
+            Topic::Room(_) => &[Self::Message, Self::Timestamp],
+            Topic::User(_) => &[Self::User],
+        }
+    }
 
     /// The kind of channel that carries an event.
     pub(super) fn of(event: &Event) -> Self {
         match event {
             Event::Shown { .. }
             | Event::Rejected(_)
-            | Event::Read { .. }
+            | Event::Read(_)
             | Event::Typing(_)
             | Event::Presence { .. } => Self::Message,
             Event::Committed { .. } | Event::RulesChanged { .. } => Self::Timestamp,
+            Event::OwnRead(_) | Event::OwnRoom { .. } => Self::User,
         }
     }
 }
@@ -38,11 +46,12 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Message => "chat-message",
             Self::Timestamp => "chat-timestamp",
+            Self::User => "chat-user",
         })
     }
 }
 
-/// The names of channels: `chat-message:{room}` and `chat-timestamp:{room}`, behind a namespace
+/// The names of channels: `chat-message:{room}`, `chat-timestamp:{room}` and `chat-user:{user}`, behind a namespace
 /// where several systems share one Redis.
 ///
 /// The braces stand in the name: they make the room the hash tag, so that a cluster keeps both
@@ -66,9 +75,13 @@ impl Channels {
         Ok(Self { namespace })
     }
 
-    /// A room's channel.
-    pub(super) fn name(&self, kind: Kind, room: &RoomId) -> String {
-        format!("{}{kind}:{{{room}}}", self.namespace)
+    /// A channel of a topic.
+    pub(super) fn name(&self, kind: Kind, topic: &Topic) -> String {
+        let tag: &dyn fmt::Display = match topic {
+            Topic::Room(room) => room,
+            Topic::User(user) => user,
+        };
+        format!("{}{kind}:{{{tag}}}", self.namespace)
     }
 
     /// The channel on which an instance hears its own pulse, and nobody else anything.
@@ -76,15 +89,19 @@ impl Channels {
         format!("{}chat-pulse:{{{origin}}}", self.namespace)
     }
 
-    /// The room whose channel this is.
-    pub(super) fn room(&self, channel: &[u8]) -> Option<(Kind, RoomId)> {
+    /// The topic whose channel this is.
+    pub(super) fn topic(&self, channel: &[u8]) -> Option<(Kind, Topic)> {
         let name = std::str::from_utf8(channel).ok()?;
         let (kind, tag) = name.strip_prefix(&self.namespace)?.split_once(':')?;
-        let kind = Kind::ALL
+        let kind = [Kind::Message, Kind::Timestamp, Kind::User]
             .into_iter()
             .find(|known| known.to_string() == kind)?;
-        let room = tag.strip_prefix('{')?.strip_suffix('}')?;
-        Some((kind, RoomId::parse(room).ok()?))
+        let tag = tag.strip_prefix('{')?.strip_suffix('}')?;
+        let topic = match kind {
+            Kind::Message | Kind::Timestamp => Topic::Room(RoomId::parse(tag).ok()?),
+            Kind::User => Topic::User(UserId(Uuid::try_parse(tag).ok()?)),
+        };
+        Some((kind, topic))
     }
 }
 
@@ -94,7 +111,8 @@ mod tests {
 
     #[test]
     fn a_channel_is_named_by_its_kind_and_the_room_in_braces() {
-        let room = RoomId::parse("로비").expect("a room");
+        let room = Topic::Room(RoomId::parse("로비").expect("a room"));
+        let user = Topic::User(UserId(Uuid::nil()));
         let plain = Channels::new(String::new()).expect("no braces");
         let spaced = Channels::new("staging:".to_owned()).expect("no braces");
 
@@ -103,19 +121,21 @@ mod tests {
             spaced.name(Kind::Timestamp, &room),
             "staging:chat-timestamp:{로비}"
         );
+        let of_user = spaced.name(Kind::User, &user);
+        assert_eq!(of_user, format!("staging:chat-user:{{{}}}", Uuid::nil()));
+        let back = spaced.topic(of_user.as_bytes());
+        assert_eq!(back, Some((Kind::User, user)));
     }
 
     #[test]
     fn a_channel_leads_back_to_its_room_however_odd_the_name() {
         let channels = Channels::new("a:b:".to_owned()).expect("no braces");
         for name in ["lobby", "a:b", "}{", "{}", "{x}:{y}"] {
-            let room = RoomId::parse(name).expect("a room");
-            for kind in Kind::ALL {
-                let channel = channels.name(kind, &room);
-                assert_eq!(
-                    channels.room(channel.as_bytes()),
-                    Some((kind, room.clone()))
-                );
+            let room = Topic::Room(RoomId::parse(name).expect("a room"));
+            for kind in Kind::of_topic(&room) {
+                let channel = channels.name(*kind, &room);
+                let back = channels.topic(channel.as_bytes());
+                assert_eq!(back, Some((*kind, room.clone())));
             }
         }
     }
@@ -129,10 +149,11 @@ mod tests {
             "ours:chat-other:{lobby}",
             "ours:chat-message:{}",
             "ours:chat-message:{a/b}",
+            "ours:chat-user:{lobby}",
         ] {
-            assert_eq!(channels.room(foreign.as_bytes()), None, "{foreign}");
+            assert_eq!(channels.topic(foreign.as_bytes()), None, "{foreign}");
         }
-        assert_eq!(channels.room(b"ours:chat-message:{\xff}"), None);
+        assert_eq!(channels.topic(b"ours:chat-message:{\xff}"), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chat::{Access, ChatMessageReceive, ChatRead, ChatReject, RoomId, UserId};
+use chat::{Access, ChatMessageReceive, ChatOwnRoom, ChatReject, RoomId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use trace_context::{TRACEPARENT, TraceContext};
@@ -58,12 +58,14 @@ impl Letter {
                 };
                 (RULES, serde_json::value::to_raw_value(&rules))
             }
-            Event::Read { read, is_shown } => {
-                let read = Read {
-                    read: read.clone(),
-                    is_shown: *is_shown,
+            Event::Read(read) => (READERS, serde_json::value::to_raw_value(read)),
+            Event::OwnRead(read) => (OWN_READ, serde_json::value::to_raw_value(read)),
+            Event::OwnRoom { user, news } => {
+                let own = OwnRoom {
+                    user_id: *user,
+                    news: news.clone(),
                 };
-                (READ, serde_json::value::to_raw_value(&read))
+                (OWN_ROOM, serde_json::value::to_raw_value(&own))
             }
             Event::Typing(typing) => (TYPING, serde_json::value::to_raw_value(typing)),
             Event::Presence {
@@ -179,9 +181,14 @@ impl Sealer {
                     access,
                 }
             }
-            READ => {
-                let Read { read, is_shown } = parse(envelope.event)?;
-                Event::Read { read, is_shown }
+            READERS => Event::Read(parse(envelope.event)?),
+            OWN_READ => Event::OwnRead(parse(envelope.event)?),
+            OWN_ROOM => {
+                let OwnRoom { user_id, news } = parse(envelope.event)?;
+                Event::OwnRoom {
+                    user: user_id,
+                    news,
+                }
             }
             TYPING => Event::Typing(parse(envelope.event)?),
             PRESENCE => {
@@ -205,7 +212,9 @@ impl Sealer {
 
 const SHOWN: &str = "shown";
 const COMMITTED: &str = "committed";
-const READ: &str = "read";
+const READERS: &str = "readers";
+const OWN_READ: &str = "own-read";
+const OWN_ROOM: &str = "own-room";
 const TYPING: &str = "typing";
 const PRESENCE: &str = "presence";
 const REJECTED: &str = "rejected";
@@ -244,10 +253,9 @@ struct RulesChanged {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Read {
-    #[serde(flatten)]
-    read: ChatRead,
-    is_shown: bool,
+struct OwnRoom {
+    user_id: UserId,
+    news: ChatOwnRoom,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -65,7 +65,7 @@ impl Herald for RedisHerald {
 
 impl Desk {
     async fn tell(&self, event: &Event) -> Result<(), Fault> {
-        let channel = self.channels.name(Kind::of(event), event.room());
+        let channel = self.channels.name(Kind::of(event), &event.topic());
         let payload = self.sealer.seal(1, &channel, &Letter::new(event));
         let mut publish = ::redis::cmd("SPUBLISH");
         publish.arg(&channel).arg(payload);

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat::RoomId;
 use tokio::time::Instant;
 
 use super::fault::Fault;
-use crate::Event;
+use crate::{Event, Topic};
 
 /// How long a publication or a pulse may take to come back before Redis counts as away.
 pub(super) const ECHO_MAX: Duration = Duration::from_millis(500);
@@ -42,8 +41,8 @@ pub(super) struct Line {
 pub(super) enum Confirmation {
     /// One of several channels, not the last.
     Part,
-    /// The last channel of a room, and with it the wish of this number.
-    Room(RoomId, u64),
+    /// The last channel of a topic, and with it the wish of this number.
+    Topic(Topic, u64),
 }
 
 /// A publication that has to come back. The line carries publications and echoes in one order,

@@ -14,7 +14,7 @@ use self::network::{Network, push};
 use super::fault::Fault;
 use super::resp::Frame;
 use super::switchboard::Watch;
-use crate::{Event, Incoming};
+use crate::{Event, Incoming, Topic};
 
 #[test]
 fn a_confirmation_fulfils_its_own_wish_and_not_a_later_one_for_the_same_room() {
@@ -24,11 +24,11 @@ fn a_confirmation_fulfils_its_own_wish_and_not_a_later_one_for_the_same_room() {
     network.settle();
 
     assert!(matches!(
-        network.desks[0].board.watch(&hall),
+        network.desks[0].board.watch(&Topic::room(&hall)),
         Watch::Soon(_)
     ));
-    network.desks[0].board.unwatch(&hall);
-    let Watch::Soon(mut second) = network.desks[0].board.watch(&hall) else {
+    network.desks[0].board.unwatch(&Topic::room(&hall));
+    let Watch::Soon(mut second) = network.desks[0].board.watch(&Topic::room(&hall)) else {
         panic!("the second wish is not fulfilled yet");
     };
     network.transmit(0);
@@ -42,7 +42,7 @@ fn a_confirmation_fulfils_its_own_wish_and_not_a_later_one_for_the_same_room() {
     network.settle();
     assert_eq!(second.try_recv(), Ok(()));
     assert!(matches!(
-        network.desks[0].board.watch(&hall),
+        network.desks[0].board.watch(&Topic::room(&hall)),
         Watch::Effective
     ));
 }
@@ -52,12 +52,15 @@ fn a_wish_fails_when_the_line_is_lost_and_stands_for_the_next_one() {
     let hall = room("hall");
     let mut network = Network::of(2);
     network.connect(0);
-    let Watch::Soon(mut soon) = network.desks[0].board.watch(&hall) else {
+    let Watch::Soon(mut soon) = network.desks[0].board.watch(&Topic::room(&hall)) else {
         panic!("nothing is confirmed yet");
     };
     network.cut(0);
     assert_eq!(soon.try_recv(), Err(TryRecvError::Closed));
-    assert!(matches!(network.desks[0].board.watch(&hall), Watch::Away));
+    assert!(matches!(
+        network.desks[0].board.watch(&Topic::room(&hall)),
+        Watch::Away
+    ));
 
     network.connect(0);
     network.connect(1);
@@ -268,8 +271,8 @@ proptest! {
                 }
                 Step::PublishToYard(who) => drop(network.publish(who, shown(&yard, ""))),
                 Step::PublishElsewhere(who) => drop(network.publish(who, shown(&elsewhere, ""))),
-                Step::WatchYard(who) => drop(network.desks[who].board.watch(&yard)),
-                Step::UnwatchYard(who) => network.desks[who].board.unwatch(&yard),
+                Step::WatchYard(who) => drop(network.desks[who].board.watch(&Topic::room(&yard))),
+                Step::UnwatchYard(who) => network.desks[who].board.unwatch(&Topic::room(&yard)),
                 Step::Transmit(who) => network.transmit(who),
                 Step::Serve(who) => drop(network.serve(who)),
                 Step::ServeOrphan => drop(network.serve_orphan()),
@@ -296,7 +299,7 @@ proptest! {
         let published: usize = own_in_hall.iter().map(Vec::len).sum();
         let in_hall = |who: usize| -> Vec<Arc<Event>> {
             let mut events = network.heard(who);
-            events.retain(|event| *event.room() == hall);
+            events.retain(|event| event.topic() == Topic::room(&hall));
             events
         };
         let first = in_hall(0);
@@ -304,7 +307,7 @@ proptest! {
             let heard = network.heard(who);
             for (place, event) in heard.iter().enumerate() {
                 prop_assert!(!heard[..place].contains(event), "heard twice");
-                prop_assert_ne!(event.room(), &elsewhere);
+                prop_assert_ne!(event.topic(), Topic::room(&elsewhere));
             }
             let heard = in_hall(who);
             let mut back = heard.clone();

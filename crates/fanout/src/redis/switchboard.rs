@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chat::RoomId;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -15,14 +14,14 @@ use super::fault::Fault;
 use super::inbox::Inbox;
 use super::line::{Beat, Confirmation, Line};
 use super::resp::{Frame, Text};
-use crate::{Counters, Event, Incoming, Rejection};
+use crate::{Counters, Event, Incoming, Rejection, Topic};
 
 /// Connects what this instance publishes and watches with the line to Redis, if one stands.
 #[derive(Debug)]
 pub(super) struct Switchboard {
     channels: Channels,
     sealer: Sealer,
-    rooms: HashMap<RoomId, Watched>,
+    topics: HashMap<Topic, Watched>,
     line: Option<Line>,
     inbox: Inbox,
     letters: u64,
@@ -34,7 +33,7 @@ pub(super) struct Switchboard {
 #[derive(Debug)]
 struct Watched {
     /// The number of the wish, by which a confirmation finds the wish that it fulfils and not an
-    /// earlier one for the same room.
+    /// earlier one for the same topic.
     wish: u64,
     /// Whether the line brings the room's events.
     effective: bool,
@@ -57,7 +56,7 @@ impl Switchboard {
         Self {
             channels,
             sealer,
-            rooms: HashMap::new(),
+            topics: HashMap::new(),
             line: None,
             inbox: Inbox::default(),
             letters: 0,
@@ -74,7 +73,7 @@ impl Switchboard {
         if self.line.as_ref().is_some_and(Line::is_clogged) {
             self.hang_up(&Fault::Clogged);
         }
-        let watched = self.rooms.contains_key(event.room());
+        let watched = self.topics.contains_key(&event.topic());
         let Some(line) = self.line.as_mut().filter(|line| line.is_proven()) else {
             self.counters.dropped += 1;
             if watched {
@@ -83,7 +82,7 @@ impl Switchboard {
             return;
         };
         self.letters += 1;
-        let channel = self.channels.name(Kind::of(&event), event.room());
+        let channel = self.channels.name(Kind::of(&event), &event.topic());
         let payload = self.sealer.seal(self.letters, &channel, letter);
         if !watched {
             line.publish(&channel, &payload);
@@ -92,18 +91,18 @@ impl Switchboard {
         }
     }
 
-    /// Wishes to watch a room.
-    pub(super) fn watch(&mut self, room: &RoomId) -> Watch {
-        if !self.rooms.contains_key(room) {
+    /// Wishes to watch a topic.
+    pub(super) fn watch(&mut self, topic: &Topic) -> Watch {
+        if !self.topics.contains_key(topic) {
             let watched = Watched {
                 wish: 0,
                 effective: false,
                 waiting: Vec::new(),
             };
-            self.rooms.insert(room.clone(), watched);
-            self.subscribe(room);
+            self.topics.insert(topic.clone(), watched);
+            self.subscribe(topic);
         }
-        let watched = self.rooms.get_mut(room).expect("it was just put there");
+        let watched = self.topics.get_mut(topic).expect("it was just put there");
         if self.line.is_none() {
             Watch::Away
         } else if watched.effective {
@@ -116,14 +115,14 @@ impl Switchboard {
         }
     }
 
-    /// Stops watching a room.
-    pub(super) fn unwatch(&mut self, room: &RoomId) {
-        if self.rooms.remove(room).is_none() {
+    /// Stops watching a topic.
+    pub(super) fn unwatch(&mut self, topic: &Topic) {
+        if self.topics.remove(topic).is_none() {
             return;
         }
         if let Some(line) = &mut self.line {
-            for kind in Kind::ALL {
-                line.unsubscribe(&self.channels.name(kind, room));
+            for kind in Kind::of_topic(topic) {
+                line.unsubscribe(&self.channels.name(*kind, topic));
             }
         }
     }
@@ -134,9 +133,9 @@ impl Switchboard {
     pub(super) fn connected(&mut self, now: Instant) {
         let pulse_channel = self.channels.pulse(self.sealer.origin());
         self.line = Some(Line::new(pulse_channel, now));
-        let rooms: Vec<RoomId> = self.rooms.keys().cloned().collect();
-        for room in &rooms {
-            self.subscribe(room);
+        let topics: Vec<Topic> = self.topics.keys().cloned().collect();
+        for topic in &topics {
+            self.subscribe(topic);
         }
         if let Some(line) = &mut self.line {
             line.beat(now);
@@ -189,7 +188,7 @@ impl Switchboard {
         let Some(line) = self.line.take() else {
             return;
         };
-        for watched in self.rooms.values_mut() {
+        for watched in self.topics.values_mut() {
             watched.effective = false;
             watched.waiting.clear();
         }
@@ -201,7 +200,7 @@ impl Switchboard {
             tracing::debug!(%fault, "a connection to Redis did not get to serve");
         }
         for event in line.into_owed() {
-            if self.rooms.contains_key(event.room()) {
+            if self.topics.contains_key(&event.topic()) {
                 self.tell(event);
             }
         }
@@ -253,23 +252,28 @@ impl Switchboard {
         self.counters
     }
 
-    fn subscribe(&mut self, room: &RoomId) {
-        let (Some(line), Some(watched)) = (&mut self.line, self.rooms.get_mut(room)) else {
+    fn subscribe(&mut self, topic: &Topic) {
+        let (Some(line), Some(watched)) = (&mut self.line, self.topics.get_mut(topic)) else {
             return;
         };
         self.wishes += 1;
         watched.wish = self.wishes;
-        let [first, last] = Kind::ALL.map(|kind| self.channels.name(kind, room));
-        line.subscribe(&first, Confirmation::Part);
-        line.subscribe(&last, Confirmation::Room(room.clone(), watched.wish));
+        let Some((last, others)) = Kind::of_topic(topic).split_last() else {
+            return;
+        };
+        for kind in others {
+            line.subscribe(&self.channels.name(*kind, topic), Confirmation::Part);
+        }
+        let confirmed = Confirmation::Topic(topic.clone(), watched.wish);
+        line.subscribe(&self.channels.name(*last, topic), confirmed);
     }
 
     fn confirmed(&mut self) -> Result<(), Fault> {
         let line = self.line.as_mut().ok_or(Fault::Clogged)?;
-        let Confirmation::Room(room, wish) = line.confirmed()? else {
+        let Confirmation::Topic(topic, wish) = line.confirmed()? else {
             return Ok(());
         };
-        if let Some(watched) = self.rooms.get_mut(&room)
+        if let Some(watched) = self.topics.get_mut(&topic)
             && watched.wish == wish
         {
             watched.effective = true;
@@ -287,8 +291,8 @@ impl Switchboard {
     fn unsubscribed(&mut self, channel: &Bytes) -> Result<(), Fault> {
         let watched = self
             .channels
-            .room(channel)
-            .and_then(|(_, room)| self.rooms.get(&room));
+            .topic(channel)
+            .and_then(|(_, topic)| self.topics.get(&topic));
         match watched {
             Some(watched) if watched.effective => Err(Fault::Unsubscribed),
             _ => Ok(()),
@@ -305,7 +309,7 @@ impl Switchboard {
             Text::None => return self.reject(Rejection::Garbage),
         };
         if let Some(event) = line.echo(channel, payload, now) {
-            if self.rooms.contains_key(event.room()) {
+            if self.topics.contains_key(&event.topic()) {
                 self.tell(event);
             }
             return;
@@ -322,7 +326,9 @@ impl Switchboard {
         match self.open(channel, payload) {
             // An own event that does not come back in its turn was looped back before.
             Ok(None) => self.counters.late += 1,
-            Ok(Some(event)) if self.rooms.contains_key(event.room()) => self.tell(Arc::new(event)),
+            Ok(Some(event)) if self.topics.contains_key(&event.topic()) => {
+                self.tell(Arc::new(event))
+            }
             Ok(Some(_)) => {}
             Err(rejection) => self.reject(rejection),
         }
@@ -330,11 +336,11 @@ impl Switchboard {
 
     /// The event that another instance sent on a channel, or `None` for an own one.
     fn open(&self, channel: &Bytes, payload: &Bytes) -> Result<Option<Event>, Rejection> {
-        let (kind, room) = self.channels.room(channel).ok_or(Rejection::Misplaced)?;
+        let (kind, topic) = self.channels.topic(channel).ok_or(Rejection::Misplaced)?;
         let opened = self
             .sealer
-            .open(&self.channels.name(kind, &room), payload)?;
-        if Kind::of(&opened.event) != kind || *opened.event.room() != room {
+            .open(&self.channels.name(kind, &topic), payload)?;
+        if Kind::of(&opened.event) != kind || opened.event.topic() != topic {
             return Err(Rejection::Misplaced);
         }
         Ok((opened.origin != self.sealer.origin()).then_some(opened.event))

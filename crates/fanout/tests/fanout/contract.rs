@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
-use fanout::Event;
+use chat::UserId;
+use fanout::{Event, Topic};
+use uuid::Uuid;
 
 use crate::instance::{
-    Instance, committed, presence, read, rejected, room, rules_changed, shown, typing,
+    Instance, committed, presence, read, rejected, room, rules_changed, shown, to_user, typing,
 };
 
 /// A place where instances meet by way of one adapter.
@@ -23,6 +25,7 @@ macro_rules! contract {
             every_watcher_hears_every_kind_of_event,
             own_events_come_back_once_and_in_order,
             all_instances_hear_one_order_under_concurrent_publishing,
+            a_user_is_told_where_he_is_watched_and_nobody_else_is,
             a_room_that_is_not_watched_is_silent,
             a_watch_that_resolved_misses_nothing,
             what_is_published_right_after_the_call_of_watch_comes_back,
@@ -133,6 +136,31 @@ pub(crate) async fn all_instances_hear_one_order_under_concurrent_publishing(
     }
 }
 
+pub(crate) async fn a_user_is_told_where_he_is_watched_and_nobody_else_is(meeting: &impl Meeting) {
+    let (mut ann, mut bob) = (meeting.join().await, meeting.join().await);
+    let (ada, ben) = (UserId(Uuid::new_v4()), UserId(Uuid::new_v4()));
+    ann.watches_topic(&Topic::User(ada)).await;
+    bob.watches_topic(&Topic::User(ada)).await;
+    bob.watches_topic(&Topic::User(ben)).await;
+    for event in to_user(ben) {
+        let said = ann.says(event);
+        bob.hears(&said).await;
+    }
+    for event in to_user(ada) {
+        let said = ann.says(event);
+        // What is said to another is not the first that she hears.
+        ann.hears(&said).await;
+        bob.hears(&said).await;
+    }
+    bob.fanout.unwatch(&Topic::User(ada));
+    bob.watches(&room("elsewhere")).await;
+    for (to_ada, to_ben) in to_user(ada).into_iter().zip(to_user(ben)) {
+        ann.says(to_ada);
+        let said = ann.says(to_ben);
+        bob.hears(&said).await;
+    }
+}
+
 pub(crate) async fn a_room_that_is_not_watched_is_silent(meeting: &impl Meeting) {
     let (mut ann, mut bob) = (meeting.join().await, meeting.join().await);
     let (hall, yard) = (room("hall"), room("yard"));
@@ -166,7 +194,7 @@ pub(crate) async fn what_is_published_right_after_the_call_of_watch_comes_back(
     let mut ann = meeting.join().await;
     for _ in 0..50 {
         let hall = room("hall");
-        drop(ann.fanout.watch(&hall));
+        drop(ann.fanout.watch(&Topic::room(&hall)));
         let said = ann.says(shown(&hall, "at once"));
         ann.hears(&said).await;
     }
@@ -180,8 +208,8 @@ pub(crate) async fn an_end_of_watching_stops_the_room_and_no_other(meeting: &imp
     let before = bob.says(shown(&hall, "before"));
     ann.hears(&before).await;
 
-    ann.fanout.unwatch(&hall);
-    ann.fanout.unwatch(&room("never watched"));
+    ann.fanout.unwatch(&Topic::room(&hall));
+    ann.fanout.unwatch(&Topic::room(&room("never watched")));
     bob.says(shown(&hall, "another's, after"));
     ann.says(shown(&hall, "own, after"));
 
@@ -198,7 +226,7 @@ pub(crate) async fn a_room_can_be_watched_again(meeting: &impl Meeting) {
         ann.watches(&hall).await;
         let said = bob.says(shown(&hall, "again"));
         ann.hears(&said).await;
-        ann.fanout.unwatch(&hall);
+        ann.fanout.unwatch(&Topic::room(&hall));
     }
 }
 
@@ -206,12 +234,16 @@ pub(crate) async fn watching_twice_changes_nothing(meeting: &impl Meeting) {
     let (mut ann, bob) = (meeting.join().await, meeting.join().await);
     let (hall, yard) = (room("hall"), room("yard"));
     ann.watches(&yard).await;
-    let twice = futures_util::future::join(ann.fanout.watch(&hall), ann.fanout.watch(&hall)).await;
+    let twice = futures_util::future::join(
+        ann.fanout.watch(&Topic::room(&hall)),
+        ann.fanout.watch(&Topic::room(&hall)),
+    )
+    .await;
     assert_eq!(twice, (Ok(()), Ok(())));
 
     let once = bob.says(shown(&hall, "heard once"));
     ann.hears(&once).await;
-    ann.fanout.unwatch(&hall);
+    ann.fanout.unwatch(&Topic::room(&hall));
     bob.says(shown(&hall, "one end is enough"));
     let last = bob.says(shown(&yard, "last"));
     ann.hears(&last).await;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat::{
-    Access, ChatMessageReceive, ChatRead, ChatReject, ChatTyping, MessageId, RoomId, Seq, TempId,
-    UserId,
+    Access, ChatMessageReceive, ChatOwnRoom, ChatRead, ChatReject, ChatTyping, MessageId, RoomId,
+    Seq, TempId, UserId,
 };
-use fanout::{Event, Fanout, Incoming};
+use fanout::{Event, Fanout, Incoming, Topic};
+use time::OffsetDateTime;
 use time::macros::datetime;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -31,8 +32,13 @@ impl Instance {
 
     /// Watches a room, effectively.
     pub(crate) async fn watches(&self, room: &RoomId) {
+        self.watches_topic(&Topic::room(room)).await;
+    }
+
+    /// Watches a room or a user, effectively.
+    pub(crate) async fn watches_topic(&self, topic: &Topic) {
         self.fanout
-            .watch(room)
+            .watch(topic)
             .await
             .expect("the watch is effective");
     }
@@ -81,14 +87,28 @@ impl Instance {
 
 /// Somebody has read a room.
 pub(crate) fn read(room: &RoomId) -> Event {
-    Event::Read {
-        read: ChatRead {
-            room_id: room.clone(),
-            user_id: UserId(Uuid::from_u128(7)),
-            seq: Seq(5),
-        },
-        is_shown: true,
-    }
+    Event::Read(ChatRead {
+        room_id: room.clone(),
+        user_id: UserId(Uuid::from_u128(7)),
+        seq: Seq(5),
+    })
+}
+
+/// A user has read on, and is asked into a room.
+pub(crate) fn to_user(user: UserId) -> [Event; 2] {
+    let room_id = RoomId::parse("hall").expect("a room");
+    let read = ChatRead {
+        room_id: room_id.clone(),
+        user_id: user,
+        seq: Seq(5),
+    };
+    let news = ChatOwnRoom::Invited {
+        room_id,
+        name: "홀".to_owned(),
+        by: UserId(Uuid::from_u128(8)),
+        expires_at: OffsetDateTime::UNIX_EPOCH,
+    };
+    [Event::OwnRead(read), Event::OwnRoom { user, news }]
 }
 
 /// Somebody writes.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fanout::redis::ping;
-use fanout::{Event, Incoming, Unavailable};
+use fanout::{Event, Incoming, Topic, Unavailable};
 
 use crate::contract::Meeting;
 use crate::instance::{Instance, committed, room, shown};
@@ -165,8 +165,14 @@ async fn an_instance_starts_without_a_server_and_joins_the_others_when_there_is_
     );
     let hall = room("hall");
     assert!(!ann.fanout.is_connected());
-    assert_eq!(ann.fanout.watch(&hall).await, Err(Unavailable));
-    assert_eq!(bob.fanout.watch(&hall).await, Err(Unavailable));
+    assert_eq!(
+        ann.fanout.watch(&Topic::room(&hall)).await,
+        Err(Unavailable)
+    );
+    assert_eq!(
+        bob.fanout.watch(&Topic::room(&hall)).await,
+        Err(Unavailable)
+    );
     let said = ann.says(shown(&hall, "alone"));
     ann.hears(&said).await;
 
@@ -225,7 +231,10 @@ async fn a_server_without_sharded_channels_is_named_as_unsuited() {
     let mut ann = Namespace::on(&server.url()).join_with(None).await;
     let hall = room("hall");
     // Depending on the moment there is no connection, or one that does not come to serve.
-    assert_eq!(ann.fanout.watch(&hall).await, Err(Unavailable));
+    assert_eq!(
+        ann.fanout.watch(&Topic::room(&hall)).await,
+        Err(Unavailable)
+    );
     let said = ann.says(shown(&hall, "alone"));
     ann.hears(&said).await;
 }

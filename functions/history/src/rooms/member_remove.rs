@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use chat::{RoomId, UserId};
+use chat::{ChatOwnRoom, RoomId, UserId};
 use http_edge::ProblemResponse;
 
 use super::{Rooms, refusal};
@@ -36,7 +36,9 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, ProblemResponse> {
     let removed = rooms.log.remove_member(&id, caller.user(), user).await;
     if let Some(access) = removed.map_err(|error| refusal(&error))? {
-        rooms.announce(id, access).await;
+        rooms.announce(id.clone(), access).await;
+        let news = ChatOwnRoom::Left { room_id: id };
+        rooms.tell_user(user, news).await;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use chat::{Membership, RoomId, RoomRole, UserId};
+use chat::{ChatOwnRoom, Membership, RoomId, RoomRole, UserId};
 use http_edge::{JsonBody, ProblemResponse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -53,13 +53,22 @@ pub(super) async fn set(
     caller: Known,
     JsonBody(Wish { role }): JsonBody<Wish>,
 ) -> Result<Json<SetJson>, ProblemResponse> {
-    // Into an open room everybody may come by himself.
-    if user == caller.user() && role == RoomRole::Member && !id.is_private() {
+    // Into an open room everybody may come by himself, into a private one who is asked.
+    if user == caller.user() && role == RoomRole::Member {
         let standing = rooms.log.standing(&id, user).await;
         let standing = standing.map_err(|error| problem_of(&error))?;
         if standing.role.is_none() {
-            let joined = rooms.log.join_room(&id, user).await;
-            joined.map_err(|error| refusal(&error))?;
+            if id.is_private() {
+                let accepted = rooms.log.accept_invitation(&id, user).await;
+                if let Some(access) = accepted.map_err(|error| refusal(&error))? {
+                    rooms.announce(id.clone(), access).await;
+                }
+            } else {
+                let joined = rooms.log.join_room(&id, user).await;
+                joined.map_err(|error| refusal(&error))?;
+            }
+            let news = ChatOwnRoom::Joined { room_id: id, role };
+            rooms.tell_user(user, news).await;
             return Ok(Json(SetJson {
                 user_id: user,
                 role,
@@ -69,7 +78,9 @@ pub(super) async fn set(
     let membership = Membership { user, role };
     let set = rooms.log.set_member(&id, caller.user(), membership).await;
     if let Some(access) = set.map_err(|error| refusal(&error))? {
-        rooms.announce(id, access).await;
+        rooms.announce(id.clone(), access).await;
+        let news = ChatOwnRoom::Joined { room_id: id, role };
+        rooms.tell_user(user, news).await;
     }
     Ok(Json(SetJson {
         user_id: user,

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use chat::{ChatRead, RoomId, Seq};
 use fanout::Event;
+use futures_util::future::join;
 use http_edge::{JsonBody, ProblemResponse};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -53,12 +54,13 @@ pub(super) async fn read(
         seq: read.seq,
     };
     if read.is_new {
-        rooms
-            .tell(Arc::new(Event::Read {
-                read: event.clone(),
-                is_shown: read.is_shown,
-            }))
-            .await;
+        let own = rooms.tell(Arc::new(Event::OwnRead(event.clone())));
+        if read.is_shown {
+            let others = rooms.tell(Arc::new(Event::Read(event.clone())));
+            join(own, others).await;
+        } else {
+            own.await;
+        }
     }
     Ok(Json(event))
 }

@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use chat::{Problem, ProblemCode, RoomId, RoomRole, Sanction, UserId};
+use chat::{ChatOwnRoom, Problem, ProblemCode, RoomId, RoomRole, Sanction, UserId};
 use http_edge::{JsonBody, Parameters, ProblemResponse};
 use message_log::{ChangeError, Sanctioned, Sentence};
 use serde::{Deserialize, Serialize};
@@ -168,7 +168,11 @@ impl Rooms {
     ) -> Result<StatusCode, ProblemResponse> {
         let done = self.log.sanction(&id, caller.actor(), user, wanted).await;
         if let Some(access) = done.map_err(|error| refusal(&error))? {
-            self.announce(id, access).await;
+            self.announce(id.clone(), access).await;
+            if wanted.is_some_and(|wanted| wanted.sanction == Sanction::Ban) {
+                let news = ChatOwnRoom::Left { room_id: id };
+                self.tell_user(user, news).await;
+            }
         }
         Ok(StatusCode::NO_CONTENT)
     }

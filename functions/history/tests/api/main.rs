@@ -5,6 +5,7 @@ mod away;
 mod entrance;
 mod events;
 mod house;
+mod invitations;
 mod lambda;
 mod message;
 mod messages;

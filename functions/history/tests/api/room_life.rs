@@ -132,7 +132,7 @@ async fn a_list_of_rooms_says_what_is_unread_and_what_was_said_last() {
     let reads = house.told.0.lock().expect("no panic").clone();
     let reads = reads
         .iter()
-        .filter(|event| matches!(event.as_ref(), Event::Read { .. }));
+        .filter(|event| matches!(event.as_ref(), Event::OwnRead(_)));
     assert_eq!(reads.count(), 1, "what is not new is not told");
     let wrong = house.puts(&ada, &path, Some(json!({"seq": -1}))).await;
     assert_eq!(wrong.json()["errors"][0]["pointer"], "/seq");

@@ -105,9 +105,10 @@ async fn who_was_removed_reads_nothing_more_and_the_sockets_are_told() {
     let told = house.told.0.lock().expect("no panic").clone();
     let told: Vec<_> = told
         .iter()
-        .map(|event| match event.as_ref() {
-            Event::RulesChanged { room, access } => (room.clone(), *access),
-            other => panic!("rules are told of, not {other:?}"),
+        .filter_map(|event| match event.as_ref() {
+            Event::RulesChanged { room, access } => Some((room.clone(), *access)),
+            Event::OwnRoom { user, .. } if *user == member.id => None,
+            other => panic!("rules are told of, and him, not {other:?}"),
         })
         .collect();
     let id = RoomId::parse(&room).expect("a room");

@@ -15,7 +15,7 @@ use crate::redis::envelope::{Letter, Sealer};
 use crate::redis::fault::Fault;
 use crate::redis::resp::{Frame, Text};
 use crate::redis::switchboard::Switchboard;
-use crate::{Event, Incoming};
+use crate::{Event, Incoming, Topic};
 
 /// Redis, the instances, and what is on the way between them.
 pub(super) struct Network {
@@ -65,7 +65,7 @@ impl Network {
         let mut network = Self::of(instances);
         for desk in 0..instances {
             network.connect(desk);
-            network.desks[desk].board.watch(room);
+            network.desks[desk].board.watch(&Topic::room(room));
         }
         network.settle();
         for desk in &mut network.desks {
