@@ -3,6 +3,7 @@
 mod write_deadline;
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -19,7 +20,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use crate::limits::{CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIMEOUT, STALL_TIMEOUT};
+use crate::limits::{
+    CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIMEOUT, STALL_TIMEOUT, UNSENT_BYTES_MAX,
+};
 use write_deadline::WriteDeadline;
 
 /// A place among the connections of an instance, kept as long as the connection lives.
@@ -71,6 +74,15 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     requests.wait().await;
 }
 
+/// Has the system send at once what it is given, and take in little that the peer does not take:
+/// a peer is slow when this side waits for it, and that is bounded, not when the system does.
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES_MAX)?;
+    Ok(())
+}
+
 async fn serve_one(
     stream: TcpStream,
     peer: SocketAddr,
@@ -78,7 +90,7 @@ async fn serve_one(
     permit: ConnectionPermit,
     stop: CancellationToken,
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
+    if let Err(error) = prepare(&stream) {
         tracing::debug!(%error, "a connection was gone before it was served");
         return;
     }

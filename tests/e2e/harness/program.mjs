@@ -30,9 +30,9 @@ export class Program {
   #ended;
 
   /** Another `account` (`{ uid, gid }`) is for servers that do not run as root. */
-  constructor(path, environment, { cwd, args = [], account = {} } = {}) {
+  constructor(path, environment, { cwd, args = [], account = {}, stdin = "ignore" } = {}) {
     const env = { ...bareEnvironment, ...environment };
-    const stdio = ["ignore", "pipe", "pipe"];
+    const stdio = [stdin, "pipe", "pipe"];
     this.#child = spawn(path, args, { env, cwd, stdio, ...account });
     const name = basename(path);
     const file = OWN.has(name) && logsFolder && join(logsFolder, `${process.pid}-${this.#child.pid}-${name}.log`);
