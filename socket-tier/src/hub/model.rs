@@ -59,8 +59,6 @@ struct World<'a> {
     head: Seq,
     /// What was said and is not stored.
     unstored: VecDeque<TempId>,
-    /// Everything that was ever said.
-    said: HashSet<TempId>,
     /// What other instances told, in about their order.
     wire: VecDeque<Told>,
     /// The look that is under way, and what it read.
@@ -90,8 +88,6 @@ struct Listener {
     base: Option<Seq>,
     /// The numbers that it was told of, in order.
     revs: Vec<i64>,
-    /// What was said before it listened, and may have been shown to others alone.
-    said_before: HashSet<TempId>,
     shown: HashSet<TempId>,
     numbered: HashMap<TempId, i64>,
     /// Whether the room has gone back since it listens.
@@ -117,7 +113,6 @@ impl<'a> World<'a> {
             log: Vec::new(),
             head: Seq::ZERO,
             unstored: VecDeque::new(),
-            said: HashSet::new(),
             wire: VecDeque::new(),
             look: None,
             repair: None,
@@ -163,7 +158,6 @@ impl<'a> World<'a> {
     fn says(&mut self) {
         let temp_id = TempId(Uuid::from_u128(self.rng.u128(..)));
         self.unstored.push_back(temp_id);
-        self.said.insert(temp_id);
         if self.rng.u8(..) < 220 {
             let shown = ChatMessageReceive {
                 id: MessageId(temp_id.0),
@@ -428,7 +422,6 @@ impl<'a> World<'a> {
             is_live: false,
             base: since,
             revs: Vec::new(),
-            said_before: HashSet::new(),
             shown: HashSet::new(),
             numbered: HashMap::new(),
             was_sent_back: false,
@@ -446,7 +439,7 @@ impl<'a> World<'a> {
 
     fn drain(&mut self) {
         for listener in &mut self.listeners {
-            let fault = listener.take_in(self.head, &self.said).err();
+            let fault = listener.take_in(self.head).err();
             if let Some(fault) = fault {
                 panic!("seed {}: {fault}\n{}", self.seed, self.trace.join("\n"));
             }
@@ -489,8 +482,8 @@ impl<'a> World<'a> {
 }
 
 impl Listener {
-    /// Takes what it is told. `head` is the room's number now, and `said` what was said so far.
-    fn take_in(&mut self, head: Seq, said: &HashSet<TempId>) -> Result<(), String> {
+    /// Takes what it is told. `head` is the room's number now.
+    fn take_in(&mut self, head: Seq) -> Result<(), String> {
         let Ok(deliveries) = self.outbox.take(OUTBOX_BYTES_MAX) else {
             return Err("an outbox overflowed".into());
         };
@@ -501,7 +494,6 @@ impl Listener {
                     self.is_live = true;
                     // Whoever asked for no number hears what is stored from here on.
                     self.base.get_or_insert(head);
-                    self.said_before.clone_from(said);
                 }
                 Delivery::Frame(frame) => self.hear(&frame)?,
                 _ => return Err("nobody answers so in an open room".into()),
@@ -541,8 +533,7 @@ impl Listener {
                 }
             }
             (Mode::Optimistic, Some(rev)) => {
-                let is_due = self.is_live && !self.said_before.contains(&temp_id);
-                if is_due && event.seq == Some(rev) && !self.shown.contains(&temp_id) {
+                if event.seq == Some(rev) && !self.shown.contains(&temp_id) {
                     return Err(format!("{rev} is told and its message was never shown"));
                 }
                 self.numbered.insert(temp_id, rev);

@@ -14,7 +14,7 @@ use super::gate::Gate;
 use super::order::{Change, Offer, Order};
 use super::presence::{Comings, People};
 use super::resume::{Progress, Reading, Resuming};
-use super::shown::Shown;
+use super::shown::{Showing, Shown};
 use super::telling::Telling;
 use super::{ConnectionId, Joining, Listening};
 use crate::destination::not_let_in;
@@ -60,6 +60,8 @@ struct Member {
     outbox: Arc<Outbox>,
     /// What it knows already: numbers up to here are not told to it.
     knows: Seq,
+    /// The place of the first message that could be shown to it.
+    shown_from: Showing,
 }
 
 /// A room with at least one listener on this instance.
@@ -300,6 +302,7 @@ impl Room {
             user: listening.user,
             outbox,
             knows,
+            shown_from: self.shown.next(),
         };
         self.groups
             .entry(Group::of(listening))
@@ -453,13 +456,15 @@ impl Room {
                 self.hold(&change, telling);
                 self.let_through();
             }
-            // A message sent again long after its commit was shown again: settle it.
-            Offer::Old if self.shown.settle(change.temp_id) => {
-                self.tell_all(Mode::Optimistic, &mut telling, || {
-                    Broadcast::timestamp(&change)
-                });
+            Offer::Old => {
+                // A message sent again long after its commit was shown again: settle it.
+                if let Some(showing) = self.shown.settle(change.temp_id) {
+                    let saw_it = |member: &Member| member.saw(showing);
+                    self.tell_whom(Mode::Optimistic, saw_it, &mut telling, || {
+                        Broadcast::timestamp(&change)
+                    });
+                }
             }
-            Offer::Old => {}
         }
     }
 
@@ -484,8 +489,11 @@ impl Room {
 
     /// Withdraws a message that was shown.
     pub(super) fn reject(&mut self, reject: &ChatReject) {
-        if self.shown.withdraw(reject.temp_id) {
-            self.tell(Mode::Optimistic, || Some(Broadcast::rejected(reject)));
+        if let Some(showing) = self.shown.withdraw(reject.temp_id) {
+            let saw_it = |member: &Member| member.saw(showing);
+            self.tell_whom(Mode::Optimistic, saw_it, &mut Telling::default(), || {
+                Some(Broadcast::rejected(reject))
+            });
         }
     }
 
@@ -565,20 +573,21 @@ impl Room {
     /// Tells a change that follows the number `told`.
     fn tell_change(&mut self, change: &Change, told: Seq) {
         let mut telling = self.telling_of(change);
-        let was_shown = self.shown.settle(change.temp_id);
+        let showing = self.shown.settle(change.temp_id);
         // What was changed before it was told is new here all the same.
         let is_new = change.seq.is_some_and(|seq| seq > told);
-        if is_new && !was_shown && !change.deleted {
-            // The show was lost between instances: a listener hears it before its time.
-            let message = chat::ChatMessageReceive {
-                id: chat::MessageId(change.temp_id.0),
-                created_at: None,
-                seq: None,
-                rev: None,
-                ..change.as_ref().clone()
-            };
-            self.tell_all(Mode::Optimistic, &mut telling, || {
-                Some(Broadcast::shown(&message))
+        if is_new && !change.deleted {
+            // The show was lost between instances, or a listener came behind it: it hears the
+            // message before its time.
+            let missed_it = |member: &Member| !showing.is_some_and(|showing| member.saw(showing));
+            self.tell_whom(Mode::Optimistic, missed_it, &mut telling, || {
+                Some(Broadcast::shown(&chat::ChatMessageReceive {
+                    id: chat::MessageId(change.temp_id.0),
+                    created_at: None,
+                    seq: None,
+                    rev: None,
+                    ..change.as_ref().clone()
+                }))
             });
         }
         self.tell_all(Mode::Optimistic, &mut telling, || {
@@ -594,7 +603,8 @@ impl Room {
             resuming.keep(change);
         }
         let rev = change.rev.unwrap_or_default();
-        self.tell_behind(rev, Mode::Committed, &mut telling, || {
+        let is_behind = |member: &Member| rev > member.knows;
+        self.tell_whom(Mode::Committed, is_behind, &mut telling, || {
             Broadcast::committed(change)
         });
     }
@@ -604,32 +614,41 @@ impl Room {
         self.tell_all(mode, &mut Telling::default(), event);
     }
 
-    /// Tells an event that has no number, or that is told whoever knows what.
+    /// Tells an event to every member of a mode.
     fn tell_all(
         &self,
         mode: Mode,
         telling: &mut Telling,
         event: impl FnOnce() -> Option<Broadcast>,
     ) {
-        self.tell_behind(Seq(i64::MAX), mode, telling, event);
+        self.tell_whom(mode, |_| true, telling, event);
     }
 
-    /// Encodes an event once per group and hands it to every member that does not know its number.
-    /// Nobody of the mode, no work.
-    fn tell_behind(
+    /// Encodes an event once per group and hands it to those of its members that are to be told it.
+    /// Nobody to be told, no work.
+    fn tell_whom(
         &self,
-        rev: Seq,
         mode: Mode,
+        is_told: impl Fn(&Member) -> bool,
         telling: &mut Telling,
         event: impl FnOnce() -> Option<Broadcast>,
     ) {
-        let mut groups = self.groups.iter().filter(|(group, _)| group.mode == mode);
+        let groups = self.groups.iter().filter(|(group, _)| group.mode == mode);
+        let mut groups = groups.filter(|(_, members)| members.iter().any(&is_told));
         let Some(first) = groups.next() else { return };
         let Some(broadcast) = event() else { return };
         let broadcast = Arc::new(broadcast.in_trace(telling.trace()));
         for (group, members) in std::iter::once(first).chain(groups) {
-            group.tell(rev, &broadcast, members, telling);
+            let members = members.iter().filter(|member| is_told(member));
+            group.tell(&broadcast, members, telling);
         }
+    }
+}
+
+impl Member {
+    /// Whether it was there when a message was shown.
+    fn saw(&self, showing: Showing) -> bool {
+        showing >= self.shown_from
     }
 }
 
@@ -643,14 +662,12 @@ impl Group {
         }
     }
 
-    fn tell(
+    fn tell<'a>(
         &self,
-        rev: Seq,
         broadcast: &Arc<Broadcast>,
-        members: &[Member],
+        members: impl Iterator<Item = &'a Member>,
         telling: &mut Telling,
     ) {
-        let members = members.iter().filter(|member| rev > member.knows);
         if self.tracked {
             for member in members {
                 member.outbox.push(Delivery::Tracked {

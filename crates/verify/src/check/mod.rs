@@ -122,7 +122,7 @@ impl Check {
             } => {
                 self.heard(at_us, listener, seq, id, send);
                 if let Some(listener) = self.listeners.get_mut(&listener) {
-                    listener.timed(seq, send, &self.sends, &mut self.violations);
+                    listener.timed(seq, send, &mut self.violations);
                 }
             }
             Event::Shown {

@@ -433,6 +433,21 @@ fn a_number_comes_after_its_message() {
 }
 
 #[test]
+fn whoever_comes_between_a_message_and_its_number_is_shown_it_too() {
+    for is_shown_again in [true, false] {
+        let mut story = story();
+        story.intends(1).shows(1).breaks(OPTIMISTIC);
+        story.connects(OPTIMISTIC, Mode::Optimistic);
+        if is_shown_again {
+            story.shows(1);
+        }
+        story.receipts(1, false).stores(1).tells(1).times(1);
+        let found = story.breaches().contains_key(&Kind::NumberWithoutMessage);
+        assert_eq!(found, !is_shown_again);
+    }
+}
+
+#[test]
 fn sends_are_counted_by_their_ends() {
     let mut story = story();
     story.goes_well(1).intends(2).refuses(2, true).intends(3);
