@@ -25,14 +25,15 @@
 //! | `receipt-unstored` | answers a SEND with a RECEIPT and stores nothing |
 //! | `refuse-stored` | answers a SEND as refused though its message is stored |
 //! | `double-row` | stores a message once more, under a tempId that nobody sent |
+//! | `later-version` | tells the others of an event in an envelope, or as a type, that only a later version knows; every event has members that only a later version knows |
 //!
 //! | name | for `n` milliseconds, always |
 //! | --- | --- |
 //! | `slow-commit` | a batch waits before its COMMIT |
 //! | `slow-hub` | the rooms' task rests before it takes an event, as a slow reader of the fan-out |
 //!
-//! `unpublished` and those that die or are slow are faults that the promises survive; the other
-//! six break a promise, so that whoever checks the promises can be seen to notice.
+//! `unpublished`, `later-version` and those that die or are slow are faults that the promises
+//! survive; the other six break a promise, so that whoever checks the promises can be seen to notice.
 
 #[cfg(feature = "failpoints")]
 mod armed;

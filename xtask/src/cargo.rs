@@ -1,6 +1,7 @@
 //! The cargo that runs this task, run again for the whole workspace.
 
 use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -56,4 +57,16 @@ pub(crate) fn build_failpoints(config: &Config) -> Result<()> {
     command.args(["--example", "dynamodb"]);
     command.args(["--features", "socket-tier/failpoints"]);
     Process::step("cargo build", &mut command)?.success(BUILD_MAX)
+}
+
+/// Builds the programs as they are released. Returns the folder that they are in.
+///
+/// # Errors
+/// Fails where something does not build.
+pub(crate) fn build_release(config: &Config) -> Result<PathBuf> {
+    let mut command = command(config);
+    command.args(["build", "--release", "--workspace"]);
+    command.args(["--bin", "maru", "--bin", "socket-tier"]);
+    Process::step("cargo build", &mut command)?.success(BUILD_MAX)?;
+    Ok(config.target()?.join("release"))
 }

@@ -112,12 +112,21 @@ impl<'a> Ground<'a> {
         self.told(step, command)
     }
 
-    /// The command that injects every fault.
+    /// The command that injects these faults; all of them where none is named.
     ///
     /// # Errors
     /// Fails where what it needs was not prepared.
-    pub(crate) fn every_fault(&self) -> Result<Command> {
-        let command = self.node.as_ref().context("no Node")?.chaos();
+    pub(crate) fn faults(&self, ids: &[String]) -> Result<Command> {
+        let command = self.node.as_ref().context("no Node")?.faults(ids);
+        self.told(Step::Chaos, command)
+    }
+
+    /// The command that brings these loads; all of them where none is named.
+    ///
+    /// # Errors
+    /// Fails where what it needs was not prepared.
+    pub(crate) fn loads(&self, ids: &[String]) -> Result<Command> {
+        let command = self.node.as_ref().context("no Node")?.loads(ids);
         self.told(Step::Chaos, command)
     }
 

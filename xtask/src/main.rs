@@ -51,8 +51,8 @@ enum Task {
     Images,
     /// Brings up the serverless shape on this machine, until Ctrl-C.
     Lambda(lambda::Options),
-    /// Injects every fault under load, and checks the promises.
-    Chaos,
+    /// Injects every fault under load, brings every load, and checks the promises.
+    Chaos(chaos::Options),
 }
 
 fn main() -> ExitCode {
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Images => images::run(),
         Task::Lambda(options) => lambda::run(&options),
-        Task::Chaos => chaos::run(),
+        Task::Chaos(options) => chaos::run(&options),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -27,9 +27,10 @@ const NPM_MAX: Duration = Duration::from_secs(10 * 60);
 const BUILD_MAX: Duration = Duration::from_secs(5 * 60);
 /// Where the end-to-end tests lie, in the workspace.
 const FOLDER: &str = "tests/e2e";
-/// Where faults are injected, in short and all of them.
+/// Where faults are injected, in short and all of them, and where loads are brought.
 const CHAOS_SHORT: &str = "tests/e2e/chaos/short.test.mjs";
 const CHAOS_ALL: &str = "tests/e2e/chaos/all.test.mjs";
+const CHAOS_LOAD: &str = "tests/e2e/chaos/load.test.mjs";
 /// Where those in a browser lie.
 const BROWSER_FOLDER: &str = "tests/e2e/browser";
 /// Where those of the serverless shape lie.
@@ -102,9 +103,15 @@ impl Node {
         self.files([self.workspace.join(CHAOS_SHORT)])
     }
 
-    /// A command that injects every fault.
-    pub(crate) fn chaos(&self) -> Command {
-        self.files([self.workspace.join(CHAOS_ALL)])
+    /// A command that injects these faults; all of them, and shows that the checker can fail, where
+    /// none is named.
+    pub(crate) fn faults(&self, ids: &[String]) -> Command {
+        self.named(ids, CHAOS_ALL)
+    }
+
+    /// A command that brings these loads; all of them where none is named.
+    pub(crate) fn loads(&self, ids: &[String]) -> Command {
+        self.named(ids, CHAOS_LOAD)
     }
 
     /// A command that runs the tests of the page and of its client.
@@ -156,12 +163,27 @@ impl Node {
         Ok(self.files(files))
     }
 
-    /// One file after the other: some measure.
+    /// The tests of a file whose names begin with one of these; all of them where none is given.
+    fn named(&self, ids: &[String], file: &str) -> Command {
+        let mut command = self.runner();
+        if !ids.is_empty() {
+            command.arg(format!("--test-name-pattern=^({}):", ids.join("|")));
+        }
+        command.arg(self.workspace.join(file));
+        command
+    }
+
     fn files(&self, files: impl IntoIterator<Item = PathBuf>) -> Command {
+        let mut command = self.runner();
+        command.args(files);
+        command
+    }
+
+    /// Runs one file after the other: some measure.
+    fn runner(&self) -> Command {
         let mut command = process::command(&self.program, None);
         command.current_dir(self.workspace.join(FOLDER));
         command.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]);
-        command.args(files);
         command
     }
 }

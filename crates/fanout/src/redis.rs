@@ -22,6 +22,8 @@ mod envelope;
 mod fault;
 mod herald;
 mod inbox;
+#[cfg(feature = "failpoints")]
+pub mod later;
 mod line;
 mod mac;
 #[cfg(test)]
@@ -30,6 +32,8 @@ mod resp;
 mod server;
 mod socket;
 mod switchboard;
+#[cfg(test)]
+mod versions;
 
 use std::fmt;
 use std::sync::Arc;

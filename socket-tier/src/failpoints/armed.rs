@@ -25,7 +25,7 @@ pub struct Failpoint {
 }
 
 /// Every name.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 13] = [
     "before-commit",
     "after-commit",
     "before-publish",
@@ -38,6 +38,7 @@ pub const NAMES: [&str; 12] = [
     "double-row",
     "slow-commit",
     "slow-hub",
+    "later-version",
 ];
 
 /// Says that a text is no failpoint.
@@ -64,7 +65,11 @@ pub fn arm(failpoints: &[Failpoint]) {
         tracing::warn!(name = failpoint.name, n = failpoint.n, "armed to fail");
         (failpoint.name, (failpoint.n, AtomicU64::new(0)))
     });
-    let _ = ARMED.set(armed.collect());
+    let armed: Armed = armed.collect();
+    if let Some((n, _)) = armed.get("later-version") {
+        fanout::redis::later::speak(*n);
+    }
+    let _ = ARMED.set(armed);
     message_log::failpoint::before_commit(|| {
         die_at("before-commit");
         milliseconds("slow-commit")

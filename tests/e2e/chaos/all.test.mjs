@@ -2,8 +2,9 @@
 
 import { suite, test } from "node:test";
 
-import { FAULTS, SPOILS } from "./faults.mjs";
-import { Deployment, groundOfSuite } from "./harness/deployment.mjs";
+import { BESIDE_EARLIER, FAULTS, SPOILS } from "./faults.mjs";
+import { Deployment, groundOf, groundOfSuite } from "./harness/deployment.mjs";
+import { earlierProgram } from "./harness/environment.mjs";
 import { broken, kept } from "./harness/verdict.mjs";
 
 const FAULT_MS = 300_000;
@@ -11,9 +12,12 @@ const FAULT_MS = 300_000;
 suite("chaos", () => {
   const stands = groundOfSuite();
 
-  for (const { id, what, failpoints, seconds, fault, after } of FAULTS) {
+  const faults = earlierProgram ? [...FAULTS, BESIDE_EARLIER] : FAULTS;
+  for (const { id, what, hasSmallDisk, failpoints = [], program, seconds, fault, after } of faults) {
     test(`${id}: ${what}`, { timeout: FAULT_MS }, async (t) => {
-      const deployment = await Deployment.stands(t, stands.ground, failpoints);
+      const ground = hasSmallDisk ? await groundOf(t, { hasSmallDisk }) : stands.ground;
+      const ways = program ? [{ program }] : failpoints.map((failpoints) => ({ failpoints }));
+      const deployment = await Deployment.stands(t, ground, ways);
       const report = await deployment.proves({ seconds, fault });
       kept(t, id, report);
       await after?.(report, deployment);
@@ -22,7 +26,7 @@ suite("chaos", () => {
 
   for (const { name, kinds } of SPOILS) {
     test(`the checker notices ${name} in one of a thousand`, { timeout: FAULT_MS }, async (t) => {
-      const spoils = `${name}:1000`;
+      const spoils = { failpoints: `${name}:1000` };
       const deployment = await Deployment.stands(t, stands.ground, [spoils, spoils]);
       broken(t, name, await deployment.proves({ rate: 250, seconds: 12 }), kinds);
     });

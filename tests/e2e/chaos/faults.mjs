@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { until } from "../harness/deadline.mjs";
 import { readiness } from "../harness/measures.mjs";
-import { faketimeProgram } from "./harness/environment.mjs";
+import { earlierProgram, faketimeProgram } from "./harness/environment.mjs";
 
 const SECOND = 1_000;
 /** How long an instance may take to leave, and a second more. */
@@ -15,7 +15,11 @@ const GRACE_MS = 21 * SECOND;
 /** Two and a half heart-beats as `maru verify` asks for them, and the closing of the socket. */
 const GIVEN_UP_MS = 25 * SECOND + 20 * SECOND;
 
-/** `{ id, what, failpoints, fault, seconds, after }`; `after` looks at what only this fault moves. */
+/**
+ * `{ id, what, failpoints, fault, seconds, after }`; the first instances are told to fail at these
+ * failpoints, and `after` looks at what only this fault moves. One with `hasSmallDisk` wants a
+ * Postgres of its own, whose disk can be filled.
+ */
 export const FAULTS = [
   {
     id: "F1",
@@ -185,6 +189,26 @@ export const FAULTS = [
     },
   },
   {
+    id: "F18",
+    what: "the disk of Postgres is full for a while",
+    hasSmallDisk: true,
+    fault: async ({ ground: { postgres, history }, instances: [one] }, prefix) => {
+      await pause(SECOND);
+      const tidiesUp = await postgres.fillsItsDisk();
+      const refused = 'chat_sends_refused_total{reason="store-unavailable"}';
+      await until(async () => (await one.measure(refused)) > 0, "what is sent is refused");
+      await pause(3 * SECOND);
+      const page = await fetch(`${history.address}/${prefix}-0/messages?limit=1`);
+      assert.equal(page.status, 200, "what is stored is read meanwhile");
+      assert.equal((await page.json()).messages.length, 1);
+      await tidiesUp();
+    },
+    after: (report) => {
+      assert.deepEqual(Object.keys(report.refusals), ["store-unavailable"]);
+      assert.deepEqual(report.closes, {}, "every socket stays");
+    },
+  },
+  {
     id: "F19",
     what: "every COMMIT takes half a second longer",
     failpoints: ["slow-commit:500", "slow-commit:500"],
@@ -259,7 +283,7 @@ export const FAULTS = [
         await one.stops();
         // The wrapper itself passes no signals on.
         const library = `$(${faketimeProgram} -f ${offset} printenv LD_PRELOAD)`;
-        await one.returns(undefined, `LD_PRELOAD=${library} FAKETIME=${offset} exec "$0"`);
+        await one.returns({ shell: `LD_PRELOAD=${library} FAKETIME=${offset} exec "$0"` });
         await pause(3 * SECOND);
       }
       await one.stops();
@@ -272,11 +296,27 @@ export const FAULTS = [
     fault: async ({ instances: [one] }) => {
       await pause(SECOND);
       await one.stops();
-      await one.returns(undefined, 'ulimit -n 40; exec "$0"');
+      await one.returns({ shell: 'ulimit -n 40; exec "$0"' });
       await pause(3 * SECOND);
       await one.stops();
       await one.returns();
     },
+  },
+  {
+    id: "F33",
+    what: "a later version stands beside this one, changes places with it, and is rolled back",
+    failpoints: ["later-version:5"],
+    fault: async (deployment) => {
+      const [, two] = deployment.instances;
+      const rejected = (reason) => `chat_fanout_rejected_total{reason="${reason}"}`;
+      const skips = async () => (await two.measure(rejected("unknown"))) > 0;
+      await until(skips, "what only the later version knows is skipped");
+      for (const reason of ["garbage", "forged", "misplaced", "oversized"]) {
+        assert.equal(await two.measure(rejected(reason)), 0, `nothing is ${reason}`);
+      }
+      await changePlaces(deployment, { failpoints: "later-version:5" });
+    },
+    seconds: 12,
   },
   {
     id: "F39",
@@ -313,6 +353,29 @@ export const SPOILS = [
 ];
 
 export const faultOf = (id) => FAULTS.find((fault) => fault.id === id);
+
+/** What `cargo xtask chaos --earlier PROGRAM` has a program for. */
+export const BESIDE_EARLIER = {
+  id: "F33",
+  what: "an earlier version stands beside this one, changes places with it, and is updated",
+  program: earlierProgram,
+  fault: (deployment) => changePlaces(deployment, { program: earlierProgram }),
+  seconds: 12,
+};
+
+/** The first instance, which is of another version, becomes one of this, and the second of that. */
+async function changePlaces({ instances: [one, two] }, version) {
+  await pause(3 * SECOND);
+  for (const [instance, next] of [
+    [one, {}],
+    [two, version],
+    [two, {}],
+  ]) {
+    await instance.stops();
+    await instance.returns(next);
+    await pause(2 * SECOND);
+  }
+}
 
 async function refusedAndStayed(report, instances) {
   assert.ok(report.refusals["store-unavailable"] > 0, "what was sent meanwhile was refused");

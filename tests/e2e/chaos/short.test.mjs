@@ -25,7 +25,7 @@ suite("chaos, in short", () => {
       const [one, two] = deployed.instances;
       await one.stops();
       for (const failpoint of ["after-commit", "before-publish", "before-commit"]) {
-        await one.returns(`${failpoint}:10`);
+        await one.returns({ failpoints: `${failpoint}:10` });
         // Everybody goes to where it strikes.
         await two.stops();
         await two.returns();
@@ -36,9 +36,15 @@ suite("chaos, in short", () => {
     kept(t, "F6,F3,F4,F5", await deployment.proves({ seconds: 25, rate: 60, fault }));
   });
 
+  test("a later version stands beside this one, and is rolled back", async (t) => {
+    const [failpoints] = faultOf("F33").failpoints;
+    const deployment = await Deployment.stands(t, stands.ground, [{ failpoints }]);
+    kept(t, "F33", await deployment.proves({ seconds: 12, rate: 60, fault: each(["F33"]) }));
+  });
+
   for (const { name, kinds } of SPOILS.slice(0, 3)) {
     test(`the checker notices ${name} in one of a thousand`, { timeout: RUN_MS }, async (t) => {
-      const spoils = `${name}:1000`;
+      const spoils = { failpoints: `${name}:1000` };
       const deployment = await Deployment.stands(t, stands.ground, [spoils, spoils]);
       broken(t, name, await deployment.proves({ rate: 250, seconds: 8 }), kinds);
     });

@@ -23,8 +23,8 @@ pub(super) const ENVELOPE_BYTES_MAX: usize = BULK_BYTES_MAX;
 /// An event as JSON, ready to be put into an envelope.
 #[derive(Debug)]
 pub(super) struct Letter {
-    kind: &'static str,
-    event: Box<RawValue>,
+    pub(super) kind: &'static str,
+    pub(super) event: Box<RawValue>,
 }
 
 impl Letter {
@@ -121,8 +121,17 @@ impl Sealer {
 
     /// Seals this instance's `n`th letter, for one channel.
     pub(super) fn seal(&self, n: u64, channel: &str, letter: &Letter) -> Vec<u8> {
+        #[cfg(feature = "failpoints")]
+        if let Some((version, letter)) = super::later::letter(VERSION, letter) {
+            let sealed = self.seal_as(version, n, channel, &letter);
+            return super::later::envelope(&sealed);
+        }
+        self.seal_as(VERSION, n, channel, letter)
+    }
+
+    fn seal_as(&self, version: u32, n: u64, channel: &str, letter: &Letter) -> Vec<u8> {
         let mut envelope = Envelope {
-            v: VERSION,
+            v: version,
             origin: self.origin,
             n,
             kind: letter.kind.into(),

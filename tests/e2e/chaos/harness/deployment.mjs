@@ -1,25 +1,23 @@
 // What faults are injected into: two instances, history over HTTP, a Postgres and a Redis, all of
-// them real and all of them this test's own; and whoever proves that the promises are kept.
+// them real and all of them this test's own.
 
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before } from "node:test";
 
 import { until } from "../../harness/deadline.mjs";
-import { maruProgram, socketTierProgram } from "../../harness/environment.mjs";
+import { socketTierProgram } from "../../harness/environment.mjs";
 import { measures } from "../../harness/measures.mjs";
 import { Program } from "../../harness/program.mjs";
 import { Redis } from "../../harness/redis.mjs";
 import { Server, freePort } from "../../harness/server.mjs";
 import { Wire } from "../../harness/wire.mjs";
+import { smallDisk } from "./disk.mjs";
 import { failpointsProgram } from "./environment.mjs";
 import { Postgres } from "./postgres.mjs";
+import { proves } from "./verify.mjs";
 
 /** A second: whoever is gone is noticed soon. */
 const HEARTBEAT_MS = "1000";
 const SECRET = "under which the instances of these tests sign what they say";
-const VERDICT_MS = 240_000;
 const INSTANCES = 2;
 
 /** What all faults share. */
@@ -28,9 +26,16 @@ export class Ground {
   redis;
   history;
 
-  static async stands(t) {
+  #environment;
+
+  /** `environment` is for the instances, beyond what all of them are told. */
+  static async stands(t, { hasSmallDisk = false, environment = {} } = {}) {
     const ground = new Ground();
-    [ground.postgres, ground.redis] = await Promise.all([Postgres.starts(t), Redis.starts(t)]);
+    ground.#environment = environment;
+    [ground.postgres, ground.redis] = await Promise.all([
+      Postgres.starts(t, hasSmallDisk ? await smallDisk(t) : undefined),
+      Redis.starts(t),
+    ]);
     // It makes the tables; the instances then find them.
     ground.history = await Server.startsFor(t, ground.environment);
     return ground;
@@ -44,6 +49,7 @@ export class Ground {
       FANOUT_SECRET: SECRET,
       HEARTBEAT_MS,
       PROFILE: "production",
+      ...this.#environment,
     };
   }
 }
@@ -56,7 +62,7 @@ export class Instance {
   #environment;
   #program;
 
-  static async starts(t, ground, failpoints) {
+  static async starts(t, ground, way) {
     const instance = new Instance();
     instance.#port = await freePort();
     const [postgres, redis, clients] = await Promise.all([
@@ -72,7 +78,7 @@ export class Instance {
       LISTEN: `127.0.0.1:${instance.#port}`,
     };
     t.after(() => instance.#program.isRunning() && instance.dies());
-    await instance.returns(failpoints);
+    await instance.returns(way);
     return instance;
   }
 
@@ -85,9 +91,12 @@ export class Instance {
     return `ws://127.0.0.1:${this.wires.clients.port}/ws`;
   }
 
-  /** Starts it, told to fail where `failpoints` says so; a `shell` script may start it as "$0". */
-  async returns(failpoints, shell) {
-    const program = failpoints ? failpointsProgram : socketTierProgram;
+  /**
+   * Starts it, told to fail where `failpoints` says so; a `shell` script may start it as "$0", and
+   * another `program` is one of another version.
+   */
+  async returns({ failpoints, shell, program } = {}) {
+    program ??= failpoints ? failpointsProgram : socketTierProgram;
     const environment = { ...this.#environment, ...(failpoints && { FAILPOINTS: failpoints }) };
     this.#program = shell
       ? new Program("/bin/sh", environment, { args: ["-c", shell, program] })
@@ -122,13 +131,14 @@ export class Deployment {
   instances;
   #t;
 
-  static async stands(t, ground, failpoints = []) {
+  /** Each instance starts in its way, as it may come back: see `Instance.returns`. */
+  static async stands(t, ground, ways = []) {
     const deployment = new Deployment();
     deployment.ground = ground;
     deployment.#t = t;
     const indices = Array.from({ length: INSTANCES }, (_, index) => index);
     deployment.instances = await Promise.all(
-      indices.map((index) => Instance.starts(t, ground, failpoints[index])),
+      indices.map((index) => Instance.starts(t, ground, ways[index])),
     );
     return deployment;
   }
@@ -138,44 +148,49 @@ export class Deployment {
    * verdict. The rooms are called `{prefix}-0`, `{prefix}-1`, …
    */
   async proves({ seconds = 8, rate = 100, rooms = 6, fault = async () => {} } = {}) {
-    const folder = await mkdtemp(join(tmpdir(), "maru-chaos-"));
-    this.#t.after(() => rm(folder, { recursive: true }));
-    const file = join(folder, "report.json");
-    const prefix = `chaos-${crypto.randomUUID()}`;
-    const told = {
-      "--history": this.ground.history.address,
-      "--database-url": this.ground.postgres.url,
-      "--rate": rate,
-      "--rooms": rooms,
-      "--senders": 6,
-      "--listeners": 24,
-      "--duration": `${seconds}s`,
-      "--room-prefix": prefix,
-      "--json": file,
-      "--journal": join(folder, "journal"),
-    };
-    const sockets = this.instances.flatMap(({ socket }) => ["--url", socket]);
-    const args = Object.entries(told).flatMap(([name, value]) => [name, String(value)]);
-    const verify = new Program(maruProgram, {}, { args: ["verify", ...sockets, ...args] });
-    await until(() => verify.log().includes("load:"), () => `the load begins\n${verify.logTail()}`);
-    await fault(this, prefix);
-    const { code, stdout, stderr } = await verify.ends(VERDICT_MS);
-    if (code === 2) throw new Error(`nothing could be decided\n${stderr}`);
-    const report = JSON.parse(await readFile(file, "utf8"));
-    return { ...report, text: stdout };
+    const sockets = this.instances.map(({ socket }) => socket);
+    const meanwhile = (prefix) => fault(this, prefix);
+    const load = { rate, rooms, senders: 6, listeners: 24 };
+    return proves(this.#t, this.ground, sockets, { seconds, meanwhile, ...load });
   }
 }
 
 /** A ground that stands for a whole suite: its `ground` is there when its first test begins. */
-export function groundOfSuite() {
-  const ends = [];
+export function groundOfSuite(options) {
+  const ends = new Ends();
   const stands = {};
   before(async () => {
-    stands.ground = await Ground.stands({ after: (end) => ends.push(end) });
+    stands.ground = await Ground.stands(ends, options);
   });
-  after(async () => {
-    // Who stands on the others goes first.
-    for (const end of ends.reverse()) await end();
-  });
+  after(() => ends.come());
   return stands;
+}
+
+/** A ground for one test. */
+export async function groundOf(t, options) {
+  const ends = new Ends(t);
+  t.after(() => ends.come());
+  return Ground.stands(ends, options);
+}
+
+/** What is to be done at the end: who stands on the others goes first. */
+class Ends {
+  #ends = [];
+  #t;
+
+  constructor(t) {
+    this.#t = t;
+  }
+
+  after(end) {
+    this.#ends.push(end);
+  }
+
+  diagnostic(text) {
+    this.#t?.diagnostic(text);
+  }
+
+  async come() {
+    for (const end of this.#ends.reverse()) await end();
+  }
 }

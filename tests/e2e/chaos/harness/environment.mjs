@@ -12,3 +12,5 @@ export const failpointsProgram = required("SOCKET_TIER_FAILPOINTS_BIN");
 export const postgresPrograms = required("POSTGRES_PROGRAMS");
 /** What runs a program with another time; told where every fault is injected. */
 export const faketimeProgram = process.env.FAKETIME_PROGRAM;
+/** An instance of an earlier version; told where there is one. */
+export const earlierProgram = process.env.EARLIER_SOCKET_TIER_BIN;

@@ -21,10 +21,14 @@ export class Postgres {
   #folder;
   #port;
   #program;
+  #disk;
+  #database = "postgres";
 
-  static async starts(t) {
+  /** Starts one, all of whose tables lie on a `disk` where one is given. */
+  static async starts(t, disk) {
     const postgres = new Postgres();
     postgres.#account = account();
+    postgres.#disk = disk;
     postgres.#port = await freePort();
     // Another account does not get into a folder that is this one's alone.
     const folders = postgres.#account ? "/tmp" : tmpdir();
@@ -38,15 +42,21 @@ export class Postgres {
       await rm(postgres.#folder, { recursive: true });
     });
     const cluster = ["--username=maru", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"];
-    const initdb = postgres.#runs("initdb", ["-D", postgres.#data, ...cluster, "--no-sync"]);
+    const own = disk?.initdbArgs ?? [];
+    const initdb = postgres.#runs("initdb", ["-D", postgres.#data, ...cluster, ...own, "--no-sync"]);
     const { code } = await initdb.ends();
     if (code !== 0) throw new Error(`initdb failed: ${initdb.log()}`);
     await postgres.returns();
+    if (disk?.place) {
+      await postgres.asks(`CREATE TABLESPACE disk LOCATION '${disk.place}'`);
+      await postgres.asks("CREATE DATABASE chat TABLESPACE disk");
+      postgres.#database = "chat";
+    }
     return postgres;
   }
 
   get url() {
-    return `postgres://maru@127.0.0.1:${this.#port}/postgres`;
+    return `postgres://maru@127.0.0.1:${this.#port}/${this.#database}`;
   }
 
   get #data() {
@@ -67,7 +77,7 @@ export class Postgres {
       async () => {
         // What is left of a killed one may still hold its memory.
         if (!this.#program?.isRunning()) {
-          this.#program = this.#runs("postgres", ["-D", this.#data, ...args]);
+          this.#program = this.#runs("postgres", ["-D", this.#data, ...args], this.#disk);
         }
         return this.#answers();
       },
@@ -91,12 +101,38 @@ export class Postgres {
 
   /** Lets it do nothing more, with every connection open. */
   async freezes() {
-    for (const pid of [this.#program.pid, ...(await this.#children())]) signal(pid, "SIGSTOP");
+    for (const pid of await this.processes()) signal(pid, "SIGSTOP");
   }
 
   /** Lets it go on. */
   async thaws() {
-    for (const pid of [this.#program.pid, ...(await this.#children())]) signal(pid, "SIGCONT");
+    for (const pid of await this.processes()) signal(pid, "SIGCONT");
+  }
+
+  /** Fills its disk; returns what makes room again. */
+  async fillsItsDisk() {
+    return this.#disk.fills(this);
+  }
+
+  /** The rows that a statement brings. */
+  async asks(statement, values) {
+    const client = new pg.Client({ connectionString: this.url });
+    await client.connect();
+    try {
+      return (await client.query(statement, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Its first process. */
+  get pid() {
+    return this.#program.pid;
+  }
+
+  /** That one, and those that it began. */
+  async processes() {
+    return [this.pid, ...(await this.#children())];
   }
 
   /** Takes every connection that is left; returns what gives them back. */
@@ -138,9 +174,10 @@ export class Postgres {
     }
   }
 
-  #runs(name, args) {
-    const options = { args, cwd: this.#folder, account: this.#account };
-    return new Program(join(postgresPrograms, name), {}, options);
+  #runs(name, args, disk) {
+    const path = join(postgresPrograms, name);
+    const options = { cwd: this.#folder, account: this.#account };
+    return disk ? disk.runs(path, args, options) : new Program(path, {}, { args, ...options });
   }
 
   async #children() {
