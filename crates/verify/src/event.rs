@@ -13,7 +13,7 @@ use crate::journal;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RoomEvent {
     id: Option<Uuid>,
-    temp_id: Option<Uuid>,
+    pub(crate) temp_id: Option<Uuid>,
     content: Option<String>,
     created_at: Option<IgnoredAny>,
     pub(crate) seq: Option<i64>,

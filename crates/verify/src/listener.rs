@@ -36,6 +36,8 @@ const SUBSCRIBED: &str = "subscribed";
 pub(crate) struct Standing {
     /// Whether its SUBSCRIBE is in effect.
     pub(crate) is_live: bool,
+    /// Whether one ever was: the restless may be away again.
+    pub(crate) has_come_in: bool,
     /// The last number it has heard.
     pub(crate) heard: i64,
 }
@@ -191,8 +193,10 @@ impl Listener {
     async fn take(&mut self, frame: &Frame) -> Result<(), Broken> {
         match frame.command {
             Command::Receipt => {
-                self.standing
-                    .send_modify(|standing| standing.is_live = true);
+                self.standing.send_modify(|standing| {
+                    standing.is_live = true;
+                    standing.has_come_in = true;
+                });
                 let listener = self.index;
                 self.journal.note(Event::Listening { listener }).await;
                 Ok(())

@@ -1,5 +1,6 @@
 //! What `maru verify` can be told.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -32,6 +33,9 @@ pub struct Options {
     /// How many messages are sent per second, all senders together
     #[arg(long, default_value_t = 50.0, value_parser = rate)]
     pub rate: f64,
+    /// How many more clients a second come, listen, send one message and go
+    #[arg(long, default_value_t = 0.0, value_parser = churn)]
+    pub churn: f64,
     /// How long messages are sent, such as 30s or 5m
     #[arg(long, default_value = "30s", value_parser = duration)]
     pub duration: Duration,
@@ -89,11 +93,18 @@ impl FromStr for Fault {
 }
 
 fn rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text.parse().map_err(|_| "is no number")?;
-    let is_good = (0.001..=100_000.0).contains(&rate);
-    is_good
-        .then_some(rate)
-        .ok_or_else(|| "is not between 0.001 and 100000".to_owned())
+    number(text, 0.001..=100_000.0)
+}
+
+fn churn(text: &str) -> Result<f64, String> {
+    number(text, 0.0..=10_000.0)
+}
+
+fn number(text: &str, range: RangeInclusive<f64>) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "is no number")?;
+    let is_good = range.contains(&number);
+    let wrong = || format!("is not between {} and {}", range.start(), range.end());
+    is_good.then_some(number).ok_or_else(wrong)
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

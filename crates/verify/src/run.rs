@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
+use futures_util::future;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{self, Instant};
@@ -30,6 +31,9 @@ const ARRIVAL_MAX: Duration = Duration::from_secs(60);
 
 /// How many clients come in at once, so that nobody's arrival is a flood.
 const ARRIVING_MAX: usize = 64;
+
+/// How many of those who come and go are there at once; one more comes when one has gone.
+const VISITORS_MAX: usize = 5_000;
 
 /// How long after the arrival of the listeners the first message is due.
 const HEAD_START: Duration = Duration::from_millis(200);
@@ -112,7 +116,7 @@ impl Run {
         let watched = self.listeners(&mut listening, &stop, &calm).await?;
         let senders = self.senders().await?;
         self.wait_for_all(&watched, "came in", ARRIVAL_MAX, |standing| {
-            standing.is_live
+            standing.has_come_in
         })
         .await?;
 
@@ -120,8 +124,8 @@ impl Run {
         let began = SystemTime::now() + HEAD_START;
         let start = Instant::now() + HEAD_START;
         self.progress.line(format_args!(
-            "load: {} senders, {} listeners, {} messages a second for {:?}",
-            options.senders, options.listeners, options.rate, options.duration
+            "load: {} senders, {} listeners, {} messages and {} visitors a second for {:?}",
+            options.senders, options.listeners, options.rate, options.churn, options.duration
         ));
         let mut faults = faults::inject(&options.faults, start, &self.journal, &self.progress);
         let deadline = start + options.duration + options.settle;
@@ -129,7 +133,9 @@ impl Run {
             sender.load(start, deadline).await;
             sender
         });
-        let senders = self.ticking(start, load).await;
+        let load = future::join(load, self.churn(start, deadline));
+        let (senders, churned) = self.ticking(start, load).await;
+        churned?;
         while faults.join_next().await.is_some() {}
         calm.cancel();
 
@@ -195,10 +201,8 @@ impl Run {
             running.spawn(listener.run(stop.clone()));
             if let Some(earlier) = watched.len().checked_sub(ARRIVING_MAX) {
                 let earlier = &watched[earlier..=earlier];
-                self.wait_for_all(earlier, "came in", ARRIVAL_MAX, |s| {
-                    s.is_live || s.heard > 0
-                })
-                .await?;
+                self.wait_for_all(earlier, "came in", ARRIVAL_MAX, |s| s.has_come_in)
+                    .await?;
             }
         }
         Ok(watched)
@@ -212,6 +216,35 @@ impl Run {
             senders.push(Sender::new(index, plan, journal, token));
         }
         Ok(senders)
+    }
+
+    /// Lets clients come and go as long as messages are sent.
+    async fn churn(&self, start: Instant, deadline: Instant) -> Result<()> {
+        let options = &self.plan.options;
+        if options.churn == 0.0 {
+            return Ok(());
+        }
+        let interval = Duration::from_secs_f64(1.0 / options.churn);
+        let mut there = JoinSet::new();
+        for n in 0.. {
+            let due = start + interval * n;
+            if due >= start + options.duration {
+                break;
+            }
+            time::sleep_until(due).await;
+            if there.len() >= VISITORS_MAX {
+                there.join_next().await;
+            }
+            // Whoever has gone is forgotten.
+            while there.try_join_next().is_some() {}
+            let index = options.senders + n;
+            let token = self.token(&Sender::nickname(&self.plan, index)).await?;
+            let (plan, journal) = (Arc::clone(&self.plan), self.journal.clone());
+            let mut visitor = Sender::new(index, plan, journal, token);
+            there.spawn(async move { visitor.visit(due, deadline).await });
+        }
+        there.join_all().await;
+        Ok(())
     }
 
     async fn token(&self, nickname: &str) -> Result<Option<String>> {

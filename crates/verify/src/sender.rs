@@ -11,7 +11,7 @@ use tokio::time::{self, Instant};
 use uuid::{Builder, Uuid};
 
 use crate::client::{Broken, Connection, refused};
-use crate::event::hash;
+use crate::event::{RoomEvent, hash};
 use crate::journal::{Client, Event, Journal};
 use crate::plan::{Plan, Schedule};
 
@@ -30,6 +30,9 @@ const GIVEN_UP: u32 = 10;
 /// Of a hundred messages, how many are sent once more after their receipt.
 const REPEATED: u32 = 5;
 
+/// The subscription of a visitor, and the receipt that it asks for.
+const ROOM: &str = "room";
+
 /// How much a message has to say at the most beyond its number, in characters.
 const PADDING_MAX: usize = 200;
 
@@ -46,6 +49,10 @@ pub(crate) struct Sender {
     in_flight: HashMap<String, InFlight>,
     /// What was given up, and nobody knows whether it is stored.
     unknown: Vec<Message>,
+    /// The room that it listens to, where it is one who comes, says one thing and goes.
+    visits: Option<u32>,
+    /// What a visitor has said and has to hear, and since when.
+    unheard: Option<(Uuid, Instant)>,
     hop: u32,
     counter: u64,
 }
@@ -110,6 +117,8 @@ impl Sender {
             waiting: BTreeMap::new(),
             in_flight: HashMap::new(),
             unknown: Vec::new(),
+            visits: None,
+            unheard: None,
             hop: 0,
             counter: 0,
         }
@@ -124,6 +133,15 @@ impl Sender {
     /// is over.
     pub(crate) async fn load(&mut self, start: Instant, deadline: Instant) {
         self.schedule = self.plan.schedule(self.index, start);
+        self.work(deadline).await;
+    }
+
+    /// Comes, listens to a room, says one thing, hears it and goes; however often that takes.
+    pub(crate) async fn visit(&mut self, due: Instant, deadline: Instant) {
+        let room = self.rng.u32(0..self.plan.options.rooms);
+        self.visits = Some(room);
+        let message = self.intend(room, due, Habit::Persist).await;
+        self.wait(message, Duration::ZERO);
         self.work(deadline).await;
     }
 
@@ -169,11 +187,13 @@ impl Sender {
     }
 
     fn is_done(&self) -> bool {
-        self.schedule.peek().is_none() && self.waiting.is_empty() && self.in_flight.is_empty()
+        let is_answered = self.waiting.is_empty() && self.in_flight.is_empty();
+        self.schedule.peek().is_none() && is_answered && self.unheard.is_none()
     }
 
     async fn give_up_socket(&mut self, broken: &Broken) {
         self.hop += 1;
+        self.unheard = None;
         for (_, InFlight { mut message, .. }) in std::mem::take(&mut self.in_flight) {
             let send = message.send;
             self.journal.note(Event::Unanswered { send }).await;
@@ -193,6 +213,9 @@ impl Sender {
     async fn talk(&mut self, connection: &mut Connection, deadline: Instant) -> Result<(), Broken> {
         let errors = [("id", "errors"), ("destination", "/user/queue/errors")];
         connection.say(Command::Subscribe, &errors, "").await?;
+        if let Some(room) = self.visits {
+            self.enter(connection, room).await?;
+        }
         loop {
             while let Some(message) = self.next_due().await {
                 self.transmit(connection, message).await?;
@@ -206,6 +229,31 @@ impl Sender {
                 () = time::sleep_until(wake) => self.check_patience(deadline)?,
             }
         }
+    }
+
+    /// Listens to a room, from here on.
+    async fn enter(&self, connection: &mut Connection, room: u32) -> Result<(), Broken> {
+        let destination = format!("/topic/{}", self.plan.rooms[room as usize]);
+        let headers = [
+            ("id", ROOM),
+            ("destination", destination.as_str()),
+            ("delivery", "committed"),
+            ("receipt", ROOM),
+        ];
+        connection.say(Command::Subscribe, &headers, "").await?;
+        let entered = async {
+            loop {
+                let frame = connection.hear().await?;
+                match frame.command {
+                    Command::Receipt => return Ok(()),
+                    Command::Message if frame.headers.get("subscription") == Some(ROOM) => {}
+                    _ => return Err(refused(&frame)),
+                }
+            }
+        };
+        time::timeout(ANSWER_MAX, entered)
+            .await
+            .unwrap_or_else(|_| Err(Broken::because("a SUBSCRIBE is not answered")))
     }
 
     async fn next_due(&mut self) -> Option<Message> {
@@ -229,7 +277,7 @@ impl Sender {
     }
 
     fn wakes_at(&self, deadline: Instant) -> Instant {
-        let impatient = self.in_flight.values().map(|one| one.since + ANSWER_MAX);
+        let impatient = self.waits_since().map(|since| since + ANSWER_MAX);
         let has_room = self.in_flight.len() < IN_FLIGHT_MAX;
         let retry = self.waiting.keys().next().map(|(at, _)| *at);
         let due = self.schedule.peek();
@@ -240,15 +288,17 @@ impl Sender {
 
     fn check_patience(&self, deadline: Instant) -> Result<(), Broken> {
         let now = Instant::now();
-        let is_stuck = self
-            .in_flight
-            .values()
-            .any(|one| one.since + ANSWER_MAX <= now);
+        let is_stuck = self.waits_since().any(|since| since + ANSWER_MAX <= now);
         match (is_stuck, now >= deadline) {
-            (true, _) => Err(Broken::because("a message is not answered")),
+            (true, _) => Err(Broken::because("a message is not answered, or not heard")),
             (_, true) => Err(Broken::because("the run is over")),
             _ => Ok(()),
         }
+    }
+
+    fn waits_since(&self) -> impl Iterator<Item = Instant> {
+        let answers = self.in_flight.values().map(|one| one.since);
+        answers.chain(self.unheard.map(|(_, since)| since))
     }
 
     /// Thinks of a message.
@@ -296,6 +346,9 @@ impl Sender {
         let send = message.send;
         self.journal.note(Event::Sent { send }).await;
         let since = Instant::now();
+        if self.visits.is_some() && !message.may_be_stored {
+            self.unheard = Some((send, since));
+        }
         self.in_flight
             .insert(receipt.clone(), InFlight { message, since });
         let headers = [
@@ -308,6 +361,11 @@ impl Sender {
 
     async fn take(&mut self, frame: &Frame) -> Result<(), Broken> {
         match frame.command {
+            Command::Message if frame.headers.get("subscription") == Some(ROOM) => {
+                let heard = RoomEvent::parse(&frame.body).and_then(|event| event.temp_id);
+                self.unheard = self.unheard.filter(|(send, _)| heard != Some(*send));
+                Ok(())
+            }
             Command::Receipt | Command::Message => {
                 let receipt = frame.headers.get("receipt-id").unwrap_or_default();
                 // Another answer is the subscription's, or nobody's.
