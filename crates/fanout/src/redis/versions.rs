@@ -1,8 +1,8 @@
 //! Instances of two versions side by side: what is on the wire stays as it is.
 
 use chat::{
-    Access, ChatMessageReceive, ChatRead, ChatReject, ChatTyping, MessageId, RoomId, Seq, TempId,
-    UserId,
+    Access, ChatMessageReceive, ChatOwnRoom, ChatRead, ChatReject, ChatTyping, MessageId, RoomId,
+    Seq, TempId, UserId,
 };
 use time::macros::datetime;
 use uuid::{Uuid, uuid};
@@ -33,6 +33,14 @@ fn message() -> ChatMessageReceive {
         deleted: false,
         seq: None,
         rev: None,
+    }
+}
+
+fn read() -> ChatRead {
+    ChatRead {
+        room_id: lobby(),
+        user_id: USER,
+        seq: Seq(7),
     }
 }
 
@@ -70,16 +78,22 @@ fn first_version() -> Vec<(Event, &'static str, &'static str)> {
             r#"{"roomId":"lobby","access":5}"#,
         ),
         (
-            Event::Read {
-                read: ChatRead {
-                    room_id: lobby(),
-                    user_id: USER,
-                    seq: Seq(7),
-                },
-                is_shown: true,
+            Event::Read(read()),
+            "readers",
+            r#"{"roomId":"lobby","userId":"0198c0de-0000-7000-8000-0000000000aa","seq":7}"#,
+        ),
+        (
+            Event::OwnRead(read()),
+            "own-read",
+            r#"{"roomId":"lobby","userId":"0198c0de-0000-7000-8000-0000000000aa","seq":7}"#,
+        ),
+        (
+            Event::OwnRoom {
+                user: USER,
+                news: ChatOwnRoom::Uninvited { room_id: lobby() },
             },
-            "read",
-            r#"{"roomId":"lobby","userId":"0198c0de-0000-7000-8000-0000000000aa","seq":7,"isShown":true}"#,
+            "own-room",
+            r#"{"userId":"0198c0de-0000-7000-8000-0000000000aa","news":{"type":"uninvited","roomId":"lobby"}}"#,
         ),
         (
             Event::Typing(ChatTyping {
