@@ -36,16 +36,15 @@ pub const SEARCH_MESSAGES_MAX: u32 = 100;
 
 /// How many blocks the statements of one answer ask for: few at first, since what is searched for
 /// is mostly found there.
-const ROUNDS: [usize; 3] = [1, 31, 224];
+const ROUNDS: [usize; 2] = [8, 248];
 
-/// The most tokens that one probe of the index takes; the texts are looked at in any case.
-const TOKENS_PER_PROBE_MAX: usize = 16;
+/// The most tokens that one probe of the index takes, of which one may be the sender's; the texts
+/// are looked at in any case, and a long search costs no more than a short one.
+const TOKENS_PER_PROBE_MAX: usize = 4;
 
-/// How many messages are looked at in one statement where the index does not help.
-const SCAN_PAGE: i64 = 1_000;
-
-/// How many such statements one answer may take.
-const SCAN_PAGES_MAX: usize = 5;
+/// How many messages the statements of one answer look at where the index does not help: few at
+/// first, since letters and lone consonants are nearly everywhere.
+const SCAN_PAGES: [i64; 3] = [100, 400, 1_000];
 
 /// How many rows the index may bring that turn out not to be meant, in one answer, before it ends.
 const STATEMENTS_MAX: usize = 8;
@@ -92,12 +91,13 @@ SELECT coalesce((SELECT last_seq FROM chat_room WHERE room_id = $1), 0) AS last_
     (SELECT rev FROM chat_search_progress WHERE room_id = $1) AS indexed,
     chat_seq_at($1, $2) AS first_seq, chat_seq_at($1, $3) AS end_seq";
 
-/// Asks the index once for each block of `$2`, with the `$4` tokens of `$3` that are its own, and
-/// reads the newest `$7` messages found between `$5` and `$6`, both exclusive.
+/// Asks the index once for each block of `$2`, newest first, with the `$4` tokens of `$3` that are
+/// its own, and reads the newest `$7` messages found between `$5` and `$6`, both exclusive.
 ///
-/// The innermost query names the tokens alone, and the last the place, each behind a fence: the
-/// planner, who knows nothing of the tokens, would else hope to meet them soon by reading the room
-/// backwards.
+/// Each block is a turn of one loop, for what it reads depends on the block: so they come in the
+/// order of the blocks, and the loop ends with the last that is wanted. The innermost query names
+/// the tokens alone, and the last the place, each behind a fence: the planner, who knows nothing of
+/// the tokens, would else hope to meet them soon by reading the room backwards.
 pub(crate) const PROBE: &str = "
 SELECT m.*
 FROM unnest($2::bigint[]) WITH ORDINALITY AS probe (block, nth)
@@ -121,7 +121,6 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS m
 WHERE NOT m.is_deleted
-ORDER BY m.seq DESC
 LIMIT $7";
 
 pub(crate) const SCAN: &str = "
@@ -294,18 +293,18 @@ impl MessageLog {
     ) -> Result<(Vec<Message>, Option<Seq>), ReadError> {
         let mut found = Vec::new();
         let mut high = span.high;
-        for _ in 0..SCAN_PAGES_MAX {
+        for page in SCAN_PAGES {
             let rows = self
                 .read(|| {
                     sqlx::query(SCAN)
                         .bind(room.as_str())
                         .bind(span.low)
                         .bind(high)
-                        .bind(SCAN_PAGE)
+                        .bind(page)
                 })
                 .await?;
             let rows = messages(&rows, room)?;
-            let is_full = rows.len() == SCAN_PAGE as usize;
+            let is_full = rows.len() == page as usize;
             high = rows.last().map_or(high, |row| row.seq.0);
             if take(&mut found, query, rows) {
                 let before = found.last().map(|message| message.seq);
@@ -341,8 +340,10 @@ impl SearchQuery {
 
     fn tokens(&self, room: &RoomId) -> Vec<i32> {
         let grams = self.text.iter().flat_map(SearchText::grams);
-        let mut tokens: Vec<i32> = grams.map(|gram| token::of_gram(room, gram)).collect();
-        tokens.truncate(TOKENS_PER_PROBE_MAX - 1);
+        let all: Vec<i32> = grams.map(|gram| token::of_gram(room, gram)).collect();
+        // Of a long search some from everywhere in it.
+        let taken = all.len().min(TOKENS_PER_PROBE_MAX - 1);
+        let mut tokens: Vec<i32> = (0..taken).map(|nth| all[nth * all.len() / taken]).collect();
         tokens.extend(self.sender.as_ref().map(|sender| match sender {
             BySender::Id(id) => token::of_sender_id(room, *id),
             BySender::Name(name) => token::of_sender(room, name),
