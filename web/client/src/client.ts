@@ -12,7 +12,15 @@ import { type Entry, type OutboxStore, bestOutboxStore } from "./outbox-store.js
 import { Room, type RoomHost, type Sending } from "./room.js";
 import type { Author } from "./timeline.js";
 import { type TokenProvider, subjectOf } from "./token.js";
-import { CONTENT_CHARS_MAX, type Message, type Page, type Receipt, type User } from "./wire.js";
+import {
+  CONTENT_CHARS_MAX,
+  type Message,
+  OWN_ROOMS,
+  type OwnRoomNews,
+  type Page,
+  type Receipt,
+  type User,
+} from "./wire.js";
 
 /** How long a connection has to last for the next break to count as the first. */
 const STABLE_MS = 5_000;
@@ -53,7 +61,8 @@ export type Status =
   | { readonly state: "waiting"; readonly retryMs: number }
   | { readonly state: "stopped"; readonly why: StopReason };
 
-export type ClientEvents = { status: Status };
+/** `rooms` says what became of one in a room, as far as one is connected. */
+export type ClientEvents = { status: Status; rooms: OwnRoomNews };
 
 /**
  * A client of Maru.
@@ -188,6 +197,9 @@ export class MaruClient extends Emitter<ClientEvents> {
     this.#becomes({ state: "online" });
     for (const room of this.#rooms.values()) void room.join(connection);
     this.#outbox.pumpAll();
+    // A hint: who hears nothing of it asks the directory.
+    const hearing = connection.subscribe(OWN_ROOMS, {}, ({ body }) => this.emit("rooms", JSON.parse(body)));
+    hearing.catch(() => {});
   }
 
   #leaves(): void {

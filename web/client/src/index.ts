@@ -15,6 +15,7 @@ export {
   type Grant,
   type Member,
   type Message,
+  type OwnRoomNews,
   type Page,
   type ProblemDetails,
   type Receipt,

@@ -100,6 +100,13 @@ export interface Member {
   readonly since: string;
 }
 
+/** What becomes of one in rooms, on `/user/queue/rooms`. */
+export type OwnRoomNews = { readonly roomId: string } & (
+  | { readonly type: "invited"; readonly name: string; readonly by: string; readonly expiresAt: string }
+  | { readonly type: "joined"; readonly role: RoomRole }
+  | { readonly type: "uninvited" | "left" }
+);
+
 /** Problem details (RFC 9457), as HTTP errors and `/user/queue/errors` carry them. */
 export interface ProblemDetails {
   readonly type: string;
@@ -119,6 +126,7 @@ export const EDIT = "/app/edit";
 export const DELETE = "/app/delete";
 export const AUTH = "/app/auth";
 export const ERRORS = "/user/queue/errors";
+export const OWN_ROOMS = "/user/queue/rooms";
 export const topic = (roomId: string): string => `/topic/${roomId}`;
 
 /** The longest content, in characters (Unicode scalar values). */
