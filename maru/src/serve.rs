@@ -73,6 +73,7 @@ pub async fn serve(config: Config) -> Result<()> {
             proxy_hops: config.rim.proxy_hops,
             address_cap: config.rim.address_cap,
             heartbeat: config.rim.heartbeat,
+            drain_notice: config.rim.drain_notice,
             tracer: tracer.clone(),
         },
     );

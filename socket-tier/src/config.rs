@@ -2,6 +2,7 @@
 
 use std::env;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use access_token::Verifier;
 use access_token::config::read_verifier;
@@ -15,7 +16,7 @@ use traces::TraceSettings;
 
 use crate::addresses::AddressCap;
 use crate::admin::AdminToken;
-use crate::limits::HEARTBEAT_MS_MAX;
+use crate::limits::{DRAIN_NOTICE_MS_MAX, HEARTBEAT_MS_MAX};
 
 /// The configuration of an instance that runs by itself.
 #[derive(Debug)]
@@ -94,6 +95,9 @@ pub struct Rim {
     pub auth_mode: AuthMode,
     /// `HEARTBEAT_MS`: the heart-beats offered to clients, both ways.
     pub heartbeat: Heartbeat,
+    /// `DRAIN_NOTICE_MS`: how long an instance that is told to stop says that it is not ready before
+    /// it lets nobody in.
+    pub drain_notice: Duration,
 }
 
 impl Config {
@@ -190,7 +194,7 @@ impl Rim {
     }
 
     /// Reads `PROFILE`, `LISTEN`, `CORS_ALLOWED_ORIGINS`, `TRUSTED_PROXY_HOPS`,
-    /// `CONNECTIONS_PER_ADDRESS_MAX`, `AUTH_MODE` and `HEARTBEAT_MS`.
+    /// `CONNECTIONS_PER_ADDRESS_MAX`, `AUTH_MODE`, `HEARTBEAT_MS` and `DRAIN_NOTICE_MS`.
     pub fn read(settings: &mut Settings<'_>) -> Self {
         let listen = Self::read_listen(settings);
         let origins = Origins::read(settings);
@@ -207,6 +211,19 @@ impl Rim {
             address_cap,
             auth_mode,
             heartbeat: read_heartbeat(settings),
+            drain_notice: read_drain_notice(settings),
+        }
+    }
+}
+
+fn read_drain_notice(settings: &mut Settings<'_>) -> Duration {
+    const NAME: &str = "DRAIN_NOTICE_MS";
+    match settings.parsed(NAME, "a number of milliseconds") {
+        None => Duration::ZERO,
+        Some(ms) if ms <= DRAIN_NOTICE_MS_MAX => Duration::from_millis(ms),
+        Some(ms) => {
+            settings.fault(NAME, format!("{ms} is more than {DRAIN_NOTICE_MS_MAX}"));
+            Duration::ZERO
         }
     }
 }
@@ -228,6 +245,25 @@ fn read_heartbeat(settings: &mut Settings<'_>) -> Heartbeat {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read_notice(ms: &'static str) -> Result<Duration, Faults> {
+        let mut settings = Settings::new(|name| (name == "DRAIN_NOTICE_MS").then(|| ms.into()));
+        let notice = Rim::read(&mut settings).drain_notice;
+        settings.finish().map(|()| notice)
+    }
+
+    #[test]
+    fn an_instance_leaves_without_notice_unless_told_otherwise() {
+        assert_eq!(read_notice(""), Ok(Duration::ZERO));
+        assert_eq!(read_notice("2500"), Ok(Duration::from_millis(2_500)));
+        for wrong in ["10001", "-1", "soon"] {
+            let faults = read_notice(wrong).expect_err(wrong);
+            assert!(
+                faults.to_string().starts_with("DRAIN_NOTICE_MS"),
+                "{faults}"
+            );
+        }
+    }
 
     fn read(heartbeat_ms: &'static str) -> Result<Heartbeat, Faults> {
         let mut settings =

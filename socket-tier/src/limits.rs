@@ -52,6 +52,9 @@ pub const HELD_FOR_ACK_MAX: usize = 1024;
 /// How often Postgres is asked how it is.
 pub const VITALS_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The longest notice that an instance gives before it lets nobody in (`DRAIN_NOTICE_MS`).
+pub const DRAIN_NOTICE_MS_MAX: u64 = 10_000;
+
 /// How many messages of an instance wait for their answer; one more is refused as overloaded.
 pub const WRITER_QUEUE_MAX: usize = 8 * 1024;
 

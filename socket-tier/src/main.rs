@@ -131,6 +131,7 @@ async fn run() -> Result<bool, String> {
         proxy_hops: config.rim.proxy_hops,
         address_cap: config.rim.address_cap,
         heartbeat: config.rim.heartbeat,
+        drain_notice: config.rim.drain_notice,
         tracer: exporter.tracer(),
     };
     let tier = SocketTier::start(stores, access);

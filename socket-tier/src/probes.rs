@@ -83,7 +83,7 @@ impl Readiness {
 
 async fn ready(State(doors): State<Arc<Doors>>) -> Response {
     let readiness = Readiness::new(
-        doors.around.draining.is_cancelled(),
+        doors.leaving.is_cancelled(),
         doors.fanout.is_connected(),
         doors.vitals.look(&doors.log).await,
     );

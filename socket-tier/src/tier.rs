@@ -77,6 +77,9 @@ pub struct Access {
     pub address_cap: AddressCap,
     /// How often both sides of a connection show that they are there.
     pub heartbeat: Heartbeat,
+    /// How long whoever leads clients here is told that the instance is being left before it lets
+    /// nobody in.
+    pub drain_notice: Duration,
     /// What traces the way of messages; off, nobody does.
     pub tracer: Tracer,
 }
@@ -90,6 +93,8 @@ pub(crate) struct Doors {
     pub(crate) fanout: Arc<dyn Fanout>,
     pub(crate) vitals: Arc<Vitals>,
     pub(crate) sockets: TaskTracker,
+    /// Cancelled when the instance is to be sent nobody more.
+    pub(crate) leaving: CancellationToken,
     ids: AtomicU64,
 }
 
@@ -117,6 +122,7 @@ pub struct SocketTier {
     finished: CancellationToken,
     /// The name under which this instance says who is in.
     instance: Uuid,
+    drain_notice: Duration,
 }
 
 impl SocketTier {
@@ -187,6 +193,7 @@ impl SocketTier {
             fanout,
             vitals,
             sockets: TaskTracker::new(),
+            leaving: CancellationToken::new(),
             ids: AtomicU64::new(0),
         };
         Self {
@@ -194,6 +201,7 @@ impl SocketTier {
             workers,
             finished,
             instance,
+            drain_notice: access.drain_notice,
         }
     }
 
@@ -236,6 +244,9 @@ impl SocketTier {
         let closed = CancellationToken::new();
         let serving = TaskTracker::new().spawn(listener::serve(listener, router, closed.clone()));
         stop.await;
+        self.doors.leaving.cancel();
+        // Whoever comes meanwhile was sent by somebody who has not looked yet.
+        time::sleep(self.drain_notice).await;
         tracing::info!("leaving: no new sockets, and those that are open are told to go elsewhere");
         // Probes are answered to the end, so that a load balancer sees why nobody is let in.
         let in_order = self.drain(GRACE).await;
@@ -319,6 +330,7 @@ mod tests {
             proxy_hops: ProxyHops::default(),
             address_cap: AddressCap::default(),
             heartbeat: Heartbeat::default(),
+            drain_notice: Duration::ZERO,
             tracer: Tracer::default(),
         };
         let tier = SocketTier::start(stores, access);

@@ -55,7 +55,7 @@ suite("the proxy", { timeout: 300_000 }, () => {
   });
 
   test("sends nobody to an instance that is being left", async (t) => {
-    const { house, proxy } = await opens(t, { AUTH_MODE: "optional" });
+    const { house, proxy } = await opens(t, { AUTH_MODE: "optional", DRAIN_NOTICE_MS: "3000" });
     const room = freshRoom("left");
     const ending = house.one.stops();
     for (const n of numbersTo(8)) {

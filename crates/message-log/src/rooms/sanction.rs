@@ -167,7 +167,7 @@ impl MessageLog {
     }
 
     /// Reads who is muted and banned in the order of their ids, behind `after`: at most `limit`,
-    /// and never more than [`ROOMS_PAGE_MAX`].
+    /// and never more than [`ROOMS_PAGE_MAX`](super::ROOMS_PAGE_MAX).
     ///
     /// # Errors
     /// Postgres is away or refuses ([`ReadError`]); waits two seconds at most.
