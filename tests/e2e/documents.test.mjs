@@ -51,6 +51,16 @@ suite("the documents", { timeout: 120_000 }, () => {
     await ada.asks("PATCH", room, { body: { name: "Another name" } });
     await ada.asks("PUT", `${room}/members/${ben.id}`, { body: { role: "member" } });
     await ada.asks("GET", `${room}/members`);
+    const dan = await house.signsUp("Dan");
+    const invitation = `${room}/invitations/${dan.id}`;
+    await ada.asks("PUT", invitation);
+    await dan.asks("GET", "/rooms/invitations/mine");
+    await ada.asks("GET", `${room}/invitations`);
+    await dan.asks("DELETE", invitation);
+    const link = await ada.asks("POST", `${room}/links`, { body: { uses: 2 } });
+    await ada.asks("GET", `${room}/links`);
+    await dan.asks("POST", "/rooms/links/redeem", { body: { token: link.json.token } });
+    await ada.asks("DELETE", `${room}/links/${link.json.linkId}`);
     const speaker = await Person.connects(t, "Ada", house.one, ada.token);
     const { messageId } = await speaker.says(wish.roomId, "hello");
     const message = `/${wish.roomId}/messages/${messageId}`;
@@ -118,6 +128,15 @@ suite("the documents", { timeout: 120_000 }, () => {
     await dot.asks("PUT", `/rooms/${room}/members/${dot.id}`, { body: { role: "member" } });
     await ada.says(room, "third");
     await dot.asks("PUT", `/rooms/${room}/read`, { body: { seq: 3 } });
+    const own = await dots.follows("/user/queue/rooms");
+    const hall = `private-${randomUUID()}`;
+    const eve = await house.signsUp("Eve");
+    await eve.asks("POST", "/rooms", { body: { roomId: hall, name: "Hall", visibility: "private" } });
+    const [invitation, place] = ["invitations", "members"].map((what) => `/rooms/${hall}/${what}/${dot.id}`);
+    for (const verb of ["PUT", "DELETE", "PUT"]) await eve.asks(verb, invitation);
+    await dot.asks("PUT", place, { body: { role: "member" } });
+    await eve.asks("DELETE", place);
+    await own.until((events) => events.at(-1)?.type === "left", "it is told to the end");
     for (const journal of beside) await journal.until((events) => events.length > 0, "it is told");
     const written = Object.entries(asyncapi.channels).flatMap(([channel, { address, messages }]) =>
       address?.startsWith("/app/") ? [] : Object.keys(messages).map((message) => `${channel}/${message}`),
