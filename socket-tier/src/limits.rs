@@ -23,10 +23,10 @@ pub const WRITE_CHUNK_BYTES: usize = 64 * 1024;
 
 /// How much the system takes in for a peer that it cannot send yet, in bytes. Left to itself Linux
 /// takes some megabytes for each peer that reads nothing; other systems have limits of their own.
-pub const UNSENT_BYTES_MAX: u32 = 128 * 1024;
+pub const UNSENT_BYTES_MAX: u32 = 256 * 1024;
 
 /// How much may wait for one socket, in bytes, before it is closed as a slow consumer (4009).
-pub const OUTBOX_BYTES_MAX: usize = 512 * 1024;
+pub const OUTBOX_BYTES_MAX: usize = 1024 * 1024;
 
 /// How long one write may take before the socket is closed as a slow consumer (4009).
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);

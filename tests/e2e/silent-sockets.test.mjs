@@ -13,8 +13,8 @@ import { SocketTier } from "./harness/socket-tier.mjs";
 
 const SCRIPT = fileURLToPath(new URL("../clients-python/silent_crowd.py", import.meta.url));
 const SILENT = 1_000;
-/** Together more than an outbox and the kernel take in: 960 KB. */
-const MESSAGES = 80;
+/** Together more than an outbox and the kernel take in: 2 MB. */
+const MESSAGES = 170;
 const CONTENT = "가".repeat(4_000);
 const MIB = 1024 * 1024;
 /** What a thousand full outboxes of shared messages, and the sockets' own buffers, may take. */
