@@ -45,7 +45,12 @@ export class Hall {
     for (const { id, read } of kept.rooms.slice(0, ROOMS_MAX)) this.#lists(id, read);
     void this.#bringsOwnRooms();
     this.#stops.push(client.on("status", (status) => this.#shows(status)));
-    this.#stops.push(client.on("rooms", () => void this.#bringsOwnRooms()));
+    this.#stops.push(
+      client.on("rooms", ({ type }) => {
+        // Whoever is put out is told so in the room itself.
+        if (type === "joined") void this.#bringsOwnRooms();
+      }),
+    );
     this.#shows(client.status);
     const look = () => this.#shows(client.status);
     const go = () => this.#goesByAddress();
