@@ -141,6 +141,7 @@ impl SocketTier {
         let metrics = Arc::new(Metrics::new(Readings(Some(Sources {
             fanout: Arc::clone(&fanout),
             writer: writer_handle.clone(),
+            log: log.clone(),
             vitals: Arc::clone(&vitals),
             draining: draining.clone(),
             runtime: Handle::current(),

@@ -64,6 +64,7 @@ suite("measures", () => {
       "chat_ws_received_bytes_total",
       "chat_ws_sent_bytes_total",
       "chat_deliveries_total",
+      "chat_db_pool_connections",
       "chat_runtime_tasks",
       "chat_process_resident_bytes",
       "chat_process_open_fds",
@@ -72,6 +73,7 @@ suite("measures", () => {
     }
     assert.ok([...east1.keys()].some((name) => name.startsWith("chat_build_info{version=")));
     await measured(east, "chat_postgres_up", exactly(1));
+    await measured(east, "chat_db_pool_in_use", exactly(0));
     const west1 = await measures(west);
     assert.equal(west1.get("chat_fanout_received_total"), 4);
     assert.equal(west1.get('chat_resume_total{source="db"}'), 1);

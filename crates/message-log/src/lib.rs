@@ -34,7 +34,7 @@ mod search;
 pub use amend::{Actor, AmendError, Amended, Amendment, AmendmentKind};
 pub use append::{APPEND_BATCH_MAX, AppendError, Appended, LockWait, Silence};
 pub use error::{Cause, ConnectError, MigrateError, ReadError};
-pub use message_log::MessageLog;
+pub use message_log::{Connections, MessageLog};
 pub use presence::{PRESENCE_LEASE, PRESENCE_LIST_MAX, Presence, Present};
 pub use read::{CHANGES_MAX, Durability, Head, PAGE_MESSAGES_MAX, Page, PageQuery};
 pub use rooms::{

@@ -23,6 +23,15 @@ const TRIAL_TIME_MAX: Duration = Duration::from_millis(250);
 /// What the URL of a database begins with; sqlx reads past it.
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
+/// How many connections a log has open to Postgres, one after the other and not at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// Open, in use or kept for the next who needs one.
+    pub open: u32,
+    /// Of these, taken at the moment.
+    pub in_use: u32,
+}
+
 /// The log of every room, in one Postgres. Cloning shares the connections.
 #[derive(Clone, Debug)]
 pub struct MessageLog {
@@ -84,6 +93,17 @@ impl MessageLog {
     /// Postgres is away or too slow.
     pub async fn ping(&self) -> Result<(), ReadError> {
         self.read(|| sqlx::query("SELECT 1")).await.map(|_| ())
+    }
+
+    /// What the connections are at now.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        let open = self.pool.size();
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        Connections {
+            open,
+            in_use: open.saturating_sub(idle),
+        }
     }
 
     /// Ends all connections, once what runs on them is done; the log is of no more use then.

@@ -5,6 +5,7 @@ use std::fs;
 use std::sync::Arc;
 
 use fanout::{Fanout, Rejection};
+use message_log::MessageLog;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -23,6 +24,8 @@ pub(crate) struct Sources {
     pub(crate) fanout: Arc<dyn Fanout>,
     /// How many messages wait.
     pub(crate) writer: WriterHandle,
+    /// Whose connections to Postgres are counted.
+    pub(crate) log: MessageLog,
     /// How Postgres is.
     pub(crate) vitals: Arc<Vitals>,
     /// Whether the instance is being left.
@@ -42,6 +45,7 @@ impl Collector for Readings {
         };
         sources.encode_fanout(&mut encoder)?;
         let vitals = sources.vitals.seen();
+        let connections = sources.log.connections();
         let is_durable = vitals.is_some_and(message_log::Durability::is_kept);
         for (name, help, value) in [
             (
@@ -58,6 +62,16 @@ impl Collector for Readings {
                 "postgres_durable",
                 "1 where Postgres keeps what it confirms: fsync and synchronous_commit are on",
                 i64::from(is_durable),
+            ),
+            (
+                "db_pool_connections",
+                "Connections to Postgres that are open",
+                i64::from(connections.open),
+            ),
+            (
+                "db_pool_in_use",
+                "Connections to Postgres that something is done with",
+                i64::from(connections.in_use),
             ),
             (
                 "draining",
