@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -35,12 +35,22 @@ pub(crate) struct Options {
     /// Runs only these faults (F…) and loads (L…), such as F18,L1
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = id)]
     only: Vec<String>,
-    /// Puts the socket tier of an earlier version beside this one, too
+    /// Puts the socket tier of an earlier version beside this one, and updates it under load
     #[arg(long, value_name = "PROGRAM")]
     earlier: Option<PathBuf>,
 }
 
 impl Options {
+    /// Tells a command which program is of an earlier version.
+    fn tell_earlier(&self, command: &mut Command) -> Result<()> {
+        if let Some(earlier) = &self.earlier {
+            let earlier = fs::canonicalize(earlier)
+                .with_context(|| format!("there is no program {}", earlier.display()))?;
+            command.env("EARLIER_SOCKET_TIER_BIN", earlier);
+        }
+        Ok(())
+    }
+
     fn includes(&self, kind: char) -> bool {
         self.only.is_empty() || self.only.iter().any(|id| id.starts_with(kind))
     }
@@ -62,17 +72,14 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         report::heading("chaos: every fault under load");
         let mut faults = ground.faults(&options.only)?;
         faults.env("FAKETIME_PROGRAM", &faketime);
-        if let Some(earlier) = &options.earlier {
-            let earlier = fs::canonicalize(earlier)
-                .with_context(|| format!("there is no program {}", earlier.display()))?;
-            faults.env("EARLIER_SOCKET_TIER_BIN", earlier);
-        }
+        options.tell_earlier(&mut faults)?;
         Process::step("chaos", &mut faults)?.success(CHAOS_MAX)?;
     }
     if options.includes('L') {
         report::heading("chaos: every load that is to be held");
         let programs = cargo::build_release(&config)?;
         let mut loads = ground.loads(&options.only)?;
+        options.tell_earlier(&mut loads)?;
         loads.env("MARU_BIN", programs.join("maru"));
         loads.env("SOCKET_TIER_BIN", programs.join("socket-tier"));
         Process::step("chaos", &mut loads)?.success(CHAOS_MAX)?;

@@ -7,13 +7,19 @@ import { suite, test } from "node:test";
 
 import { until } from "../harness/deadline.mjs";
 import { measures } from "../harness/measures.mjs";
+import { freePort } from "../harness/server.mjs";
 import { SocketTier } from "../harness/socket-tier.mjs";
 import { groundOfSuite } from "./harness/deployment.mjs";
+import { earlierProgram } from "./harness/environment.mjs";
 import { kept } from "./harness/verdict.mjs";
 import { proves } from "./harness/verify.mjs";
 
 const MINUTE = 60;
 const INSTANCES = 2;
+/** How many are replaced one by one. */
+const REPLACED = 3;
+/** Two thousand sockets, two hundred sends a second. */
+const L1 = { senders: 50, listeners: 1_950, rooms: 200, rate: 200, seconds: 5 * MINUTE };
 /** What verifying takes in all, beyond the load itself. */
 const TEST_MS = 20 * MINUTE * 1_000;
 /** How long everything may take to be released. */
@@ -34,12 +40,41 @@ suite("loads", () => {
 
   test("L1: two thousand sockets in two hundred rooms", { timeout: TEST_MS }, async (t) => {
     const instances = await startsInstances(t, stands.ground);
-    const load = { senders: 50, listeners: 1_950, rooms: 200, rate: 200, seconds: 5 * MINUTE };
     const before = await standing(stands.ground, instances);
-    const report = await proves(t, stands.ground, sockets(instances), load);
+    const report = await proves(t, stands.ground, sockets(instances), L1);
     kept(t, "L1", report);
     tellsPace(t, "L1", report);
     await isReleased(t, stands.ground, instances, before);
+  });
+
+  test("L1F6: three instances are updated, and rolled back", { timeout: TEST_MS }, async (t) => {
+    const environments = await Promise.all(
+      Array.from({ length: REPLACED }, async () => ({
+        ...stands.ground.environment,
+        LISTEN: `127.0.0.1:${await freePort()}`,
+      })),
+    );
+    const starts = (environment) => SocketTier.starts(environment, earlierProgram);
+    const instances = await Promise.all(environments.map(starts));
+    t.after(() => Promise.all(instances.map((tier) => tier.isRunning() && tier.dies())));
+    const meanwhile = async () => {
+      const began = performance.now();
+      for (const program of [undefined, earlierProgram]) {
+        for (const [n, environment] of environments.entries()) {
+          // It must leave in good order: exit code 0.
+          await instances[n].stops();
+          instances[n] = await SocketTier.starts(environment, program);
+        }
+      }
+      const tookMs = performance.now() - began;
+      assert.ok(tookMs < L1.seconds * 1_000, "all were replaced while people talked");
+    };
+    const report = await proves(t, stands.ground, sockets(instances), { ...L1, meanwhile });
+    kept(t, "L1F6", report);
+    tellsPace(t, "L1F6", report);
+    assert.equal(report.unknown, 0);
+    assert.equal(report.receipted, report.intended, "every send was receipted in the end");
+    assert.ok(report.closes["1012"] > 0, "clients were told to go elsewhere");
   });
 
   test("L3: one room with two thousand listeners", { timeout: TEST_MS }, async (t) => {

@@ -16,9 +16,9 @@ export class SocketTier extends Program {
     return tier;
   }
 
-  /** Starts one. */
-  static async starts(environment = {}) {
-    const tier = new SocketTier(socketTierProgram, {
+  /** Starts one, of another version where another program is named. */
+  static async starts(environment = {}, program = socketTierProgram) {
+    const tier = new SocketTier(program, {
       LISTEN: "127.0.0.1:0",
       AUTH_MODE: "optional",
       DATABASE_URL: databaseUrl,
