@@ -136,9 +136,22 @@ impl Listener {
         let subscribed_by = Instant::now() + SUBSCRIBE_MAX;
         let stays = Duration::from_millis(self.rng.u64(RESTLESS_STAYS_MS));
         let leaves_at = Instant::now() + stays;
+        let mut may_leave = self.is_restless;
+        let calm = self.calm.clone();
         loop {
             let is_live = self.standing.borrow().is_live;
             tokio::select! {
+                // Before the end of its stay: who left after it would miss the last words, and an
+                // optimistic listener is told of nothing that it missed.
+                biased;
+                () = calm.cancelled(), if may_leave => may_leave = false,
+                () = time::sleep_until(leaves_at), if may_leave => {
+                    // Without a word, as a phone does in a tunnel.
+                    return Broken::because(RESTLESS);
+                }
+                () = time::sleep_until(subscribed_by), if !is_live => {
+                    return Broken::because("a SUBSCRIBE is not answered");
+                }
                 frame = connection.hear() => {
                     let heard = match frame {
                         Ok(frame) => self.take(&frame).await,
@@ -150,13 +163,6 @@ impl Listener {
                     if self.standing.borrow().is_live {
                         pause.reset();
                     }
-                }
-                () = time::sleep_until(leaves_at), if self.is_restless && !self.calm.is_cancelled() => {
-                    // Without a word, as a phone does in a tunnel.
-                    return Broken::because(RESTLESS);
-                }
-                () = time::sleep_until(subscribed_by), if !is_live => {
-                    return Broken::because("a SUBSCRIBE is not answered");
                 }
             }
         }
