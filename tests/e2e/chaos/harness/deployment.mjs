@@ -8,6 +8,7 @@ import { socketTierProgram } from "../../harness/environment.mjs";
 import { measures } from "../../harness/measures.mjs";
 import { Program } from "../../harness/program.mjs";
 import { Redis } from "../../harness/redis.mjs";
+import { keepsSecret } from "../../harness/secrets.mjs";
 import { Server, freePort } from "../../harness/server.mjs";
 import { Wire } from "../../harness/wire.mjs";
 import { smallDisk } from "./disk.mjs";
@@ -17,6 +18,8 @@ import { proves } from "./verify.mjs";
 
 /** A second: whoever is gone is noticed soon. */
 const HEARTBEAT_MS = "1000";
+/** What `maru verify` fills its messages with; the short ones have less of it. */
+const PADDING = "마루 Halle, 😀";
 const SECRET = "under which the instances of these tests sign what they say";
 const INSTANCES = 2;
 
@@ -30,6 +33,8 @@ export class Ground {
 
   /** `environment` is for the instances, beyond what all of them are told. */
   static async stands(t, { hasSmallDisk = false, environment = {} } = {}) {
+    keepsSecret("secret of the instances", SECRET);
+    keepsSecret("message", PADDING);
     const ground = new Ground();
     ground.#environment = environment;
     [ground.postgres, ground.redis] = await Promise.all([
