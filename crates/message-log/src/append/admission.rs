@@ -1,9 +1,11 @@
 //! Which drafts of a batch may be stored: those of members and, in open rooms, of everybody who is
 //! not kept from speaking.
 
-use chat::{Access, Draft, Problem, ProblemCode, RoomId, Sanction};
+use chat::{Access, Draft, Problem, ProblemCode, RoomId, Sanction, Seq};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::lease::Lease;
 use crate::rooms::sanction::standing;
@@ -17,29 +19,9 @@ WHERE room_id = ANY ($1::text[])
 ORDER BY room_id
 FOR NO KEY UPDATE";
 
-/// Members, and whoever says again what is stored already: he may have been a member then, and may
-/// not know yet what became of it.
-pub(crate) const ADMIT: &str = "
-SELECT draft.place - 1 AS place, room.access, room.archived_at IS NOT NULL AS is_archived,
-    member.role, sanction.kind, sanction.until,
-    CASE
-        WHEN sanction.kind IS NOT NULL OR room.archived_at IS NOT NULL
-            OR (member.role IS NULL AND starts_with(draft.room_id, 'private-'))
-        THEN EXISTS (
-            SELECT FROM chat_message AS m
-            WHERE m.room_id = draft.room_id
-                AND m.temp_id = draft.temp_id
-                AND coalesce(m.sender_id::text, 'guest ' || m.sender) = draft.user_id::text
-        )
-        ELSE false
-    END AS is_stored
-FROM unnest($1::text[], $2::uuid[], $3::uuid[])
-    WITH ORDINALITY AS draft (room_id, user_id, temp_id, place)
-JOIN chat_room AS room ON room.room_id = draft.room_id
-LEFT JOIN chat_room_member AS member
-    ON member.room_id = draft.room_id AND member.user_id = draft.user_id
-LEFT JOIN chat_room_sanction_in_force AS sanction
-    ON sanction.room_id = draft.room_id AND sanction.user_id = draft.user_id";
+/// What decides about each draft, with one look into the index of the key per draft, and where its
+/// room's numbers stand.
+pub(crate) const LOOK: &str = include_str!("look.sql");
 
 /// Why a draft is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,14 +58,46 @@ impl Silence {
     }
 }
 
-/// Locks the rooms of the drafts and says of each draft under which rules it is let in, or why not.
+/// What is known of a draft once its room is locked.
+pub(super) struct Looked {
+    /// Under which rules it is let in, or why not.
+    pub(super) admitted: Result<Access, Stopped>,
+    /// What was stored before under its key.
+    pub(super) earlier: Option<Earlier>,
+    /// Where its room stands.
+    pub(super) room: RoomHead,
+}
+
+/// Where a locked room stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RoomHead {
+    /// Its last number.
+    pub(super) last_seq: Seq,
+    /// Now, and no earlier than its last message.
+    pub(super) now: OffsetDateTime,
+}
+
+/// A message that was stored before this batch.
+pub(super) struct Earlier {
+    pub(super) id: Uuid,
+    pub(super) seq: Seq,
+    pub(super) rev: Seq,
+    pub(super) sender: String,
+    pub(super) content: String,
+    pub(super) created_at: OffsetDateTime,
+    pub(super) edited_at: Option<OffsetDateTime>,
+    pub(super) is_deleted: bool,
+}
+
+/// Locks the rooms of the drafts and looks at what decides about each; `None` where its private
+/// room is not there.
 ///
 /// Every instance locks open rooms first and private ones then, each kind in the order of the
 /// names, so no two wait for each other.
-pub(super) async fn admit(
+pub(super) async fn look(
     lease: &mut Lease,
     drafts: &[Draft],
-) -> Result<Vec<Result<Access, Stopped>>, sqlx::Error> {
+) -> Result<Vec<Option<Looked>>, sqlx::Error> {
     let (private, open) = rooms(drafts);
     sqlx::query(LOCK_ROOMS)
         .bind(&open)
@@ -97,35 +111,54 @@ pub(super) async fn admit(
     }
     // Asked only now: what was changed while the locks were waited for counts.
     let rooms: Vec<&str> = drafts.iter().map(|draft| draft.room.as_str()).collect();
+    let temp_ids: Vec<_> = drafts.iter().map(|draft| draft.temp_id.0).collect();
     let senders: Vec<_> = drafts
+        .iter()
+        .map(|draft| draft.sender.nickname.as_str())
+        .collect();
+    let sender_ids: Vec<_> = drafts
         .iter()
         .map(|draft| draft.sender.id.map(|id| id.0))
         .collect();
-    let temp_ids: Vec<_> = drafts.iter().map(|draft| draft.temp_id.0).collect();
-    let rows = sqlx::query(ADMIT)
+    let rows = sqlx::query(LOOK)
         .bind(&rooms)
-        .bind(&senders)
         .bind(&temp_ids)
+        .bind(&senders)
+        .bind(&sender_ids)
         .fetch_all(&mut **lease)
         .await?;
-    let mut admitted = vec![Err(Stopped::NotThere); drafts.len()];
+    let mut looked: Vec<_> = drafts.iter().map(|_| None).collect();
     for row in &rows {
         let place: i64 = row.try_get("place")?;
         let place = usize::try_from(place).unwrap_or(usize::MAX);
-        if let (Some(slot), Some(draft)) = (admitted.get_mut(place), drafts.get(place)) {
-            *slot = decide(row, &draft.room)?;
+        if let (Some(slot), Some(draft)) = (looked.get_mut(place), drafts.get(place)) {
+            let earlier = earlier(row)?;
+            *slot = Some(Looked {
+                admitted: decide(row, draft, earlier.is_some())?,
+                earlier,
+                room: RoomHead {
+                    last_seq: Seq(row.try_get("last_seq")?),
+                    now: row.try_get("now")?,
+                },
+            });
         }
     }
-    Ok(admitted)
+    Ok(looked)
 }
 
-fn decide(row: &PgRow, room: &RoomId) -> Result<Result<Access, Stopped>, sqlx::Error> {
+/// Lets in members, and accounts that say again what is stored already: they may have been let in
+/// then, and may not know yet what became of it.
+fn decide(
+    row: &PgRow,
+    draft: &Draft,
+    is_stored: bool,
+) -> Result<Result<Access, Stopped>, sqlx::Error> {
     let standing = standing(row)?;
     let access = Access(row.try_get("access")?);
-    if row.try_get("is_stored")? {
+    if is_stored && draft.sender.id.is_some() {
         return Ok(Ok(access));
     }
-    Ok(if room.is_private() && standing.role.is_none() {
+    Ok(if draft.room.is_private() && standing.role.is_none() {
         Err(Stopped::NotThere)
     } else if let Some(sanction) = standing.sanction {
         Err(Stopped::Refused(match sanction {
@@ -137,6 +170,22 @@ fn decide(row: &PgRow, room: &RoomId) -> Result<Result<Access, Stopped>, sqlx::E
     } else {
         Ok(access)
     })
+}
+
+fn earlier(row: &PgRow) -> Result<Option<Earlier>, sqlx::Error> {
+    let Some(id) = row.try_get("earlier_id")? else {
+        return Ok(None);
+    };
+    Ok(Some(Earlier {
+        id,
+        seq: Seq(row.try_get("earlier_seq")?),
+        rev: Seq(row.try_get("earlier_rev")?),
+        sender: row.try_get("earlier_sender")?,
+        content: row.try_get("earlier_content")?,
+        created_at: row.try_get("earlier_created_at")?,
+        edited_at: row.try_get("earlier_edited_at")?,
+        is_deleted: row.try_get("earlier_is_deleted")?,
+    }))
 }
 
 /// The private and the open rooms of the drafts, each once and in the order of their names.

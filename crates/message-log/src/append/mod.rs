@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::MessageLog;
 use crate::error::{Cause, error_class, is_lost};
 use crate::lease::Lease;
-use batch::{Batch, Place};
+use batch::Batch;
 
 pub use admission::Silence;
 
@@ -140,11 +140,11 @@ impl MessageLog {
                 time_max,
             )));
         };
-        let (lease, batch, places) = stored?;
+        let (lease, batch) = stored?;
         #[cfg(feature = "failpoints")]
         crate::failpoint::pass().await;
         match commit(lease).await {
-            Ok(()) => Ok(batch.answers(places)),
+            Ok(()) => Ok(batch.into_answers()),
             Err(CommitError::Refused(cause)) => Err(AppendError::NotStored(cause)),
             Err(CommitError::Unknown(cause)) => Err(AppendError::Unknown {
                 cause,
@@ -158,12 +158,12 @@ impl MessageLog {
         &self,
         drafts: &'a [Draft],
         lock_wait: LockWait,
-    ) -> Result<(Lease, Batch<'a>, Vec<Place>), AppendError> {
+    ) -> Result<(Lease, Batch<'a>), AppendError> {
         let mut attempt = 1;
         loop {
             let mut lease = self.lease().await.map_err(|error| not_stored(&error))?;
             let error = match store_on(&mut lease, drafts, lock_wait).await {
-                Ok((batch, places)) => return Ok((lease, batch, places)),
+                Ok(batch) => return Ok((lease, batch)),
                 Err(error) => error,
             };
             if !is_lost(&error) {
@@ -189,24 +189,32 @@ async fn store_on<'a>(
     lease: &mut Lease,
     drafts: &'a [Draft],
     lock_wait: LockWait,
-) -> Result<(Batch<'a>, Vec<Place>), sqlx::Error> {
+) -> Result<Batch<'a>, sqlx::Error> {
     let begin = match lock_wait {
         LockWait::Brief => BEGIN_IMPATIENT,
         LockWait::Long => BEGIN,
     };
     sqlx::raw_sql(begin).execute(&mut **lease).await?;
-    let admitted = admission::admit(lease, drafts).await?;
-    let batch = Batch::of(drafts, &admitted);
-    let places = sqlx::query_as(STORE)
-        .bind(&batch.ids)
-        .bind(&batch.room_ids)
-        .bind(&batch.temp_ids)
-        .bind(&batch.senders)
-        .bind(&batch.sender_ids)
-        .bind(&batch.contents)
-        .fetch_all(&mut **lease)
-        .await?;
-    Ok((batch, places))
+    let looked = admission::look(lease, drafts).await?;
+    let batch = Batch::of(drafts, looked);
+    let columns = batch.columns();
+    if !columns.ids.is_empty() {
+        sqlx::query(STORE)
+            .bind(&columns.ids)
+            .bind(&columns.room_ids)
+            .bind(&columns.seqs)
+            .bind(&columns.temp_ids)
+            .bind(&columns.senders)
+            .bind(&columns.sender_ids)
+            .bind(&columns.contents)
+            .bind(&columns.created_ats)
+            .bind(&columns.rooms)
+            .bind(&columns.last_seqs)
+            .bind(&columns.nows)
+            .execute(&mut **lease)
+            .await?;
+    }
+    Ok(batch)
 }
 
 pub(crate) async fn commit(mut lease: Lease) -> Result<(), CommitError> {
