@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::amending::{Amending, Verb};
 use crate::destination::{self, OwnQueue, Source, Target, not_let_in};
 use crate::drain::Departure;
+use crate::failpoints;
 use crate::hub::{ConnectionId, Following, HubHandle, Joining, Leaving, Listening, Mode};
 use crate::identity::{self, Doorkeeper, Now, Refusal, Speaker};
 use crate::limits::{
@@ -511,6 +512,7 @@ impl<T: Transport> Connection<T> {
         };
         match target {
             Target::Chat => {
+                failpoints::before_posting();
                 let sender = self.speaker.sender();
                 self.around.metrics.sends.inc();
                 let span =

@@ -18,6 +18,7 @@
 //!
 //! | name | at every `n`th passage |
 //! | --- | --- |
+//! | `panic` | a session panics where it takes a SEND to a room |
 //! | `unpublished` | tells no instance of a stored message, which repair has to make good |
 //! | `lose` | tells no listener of a change, and takes it for told |
 //! | `double` | tells the listeners of a change twice |
@@ -32,7 +33,7 @@
 //! | `slow-commit` | a batch waits before its COMMIT |
 //! | `slow-hub` | the rooms' task rests before it takes an event, as a slow reader of the fan-out |
 //!
-//! `unpublished`, `later-version` and those that die or are slow are faults that the promises
+//! `panic`, `unpublished`, `later-version` and those that die or are slow are faults that the promises
 //! survive; the other six break a promise, so that whoever checks the promises can be seen to notice.
 
 #[cfg(feature = "failpoints")]

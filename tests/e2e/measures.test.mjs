@@ -68,6 +68,7 @@ suite("measures", () => {
       "chat_runtime_tasks",
       "chat_process_resident_bytes",
       "chat_process_open_fds",
+      "chat_process_max_fds",
     ]) {
       assert.ok(east1.get(name) > 0, name);
     }

@@ -79,6 +79,8 @@ impl<'a> Ground<'a> {
         cargo::build_everything(config)?;
         if steps.contains(&Step::Chaos) {
             ground.postgres_programs = Some(servers::postgres_programs(config, &mut installer)?);
+        }
+        if steps.iter().any(|step| step.needs_failpoints()) {
             cargo::build_failpoints(config)?;
         }
         if steps.contains(&Step::Serverless) {
@@ -146,6 +148,8 @@ impl<'a> Ground<'a> {
         }
         if let Some(programs) = &self.postgres_programs {
             command.env("POSTGRES_PROGRAMS", programs);
+        }
+        if step.needs_failpoints() {
             let failpoints = self.program("socket-tier-failpoints");
             command.env("SOCKET_TIER_FAILPOINTS_BIN", failpoints);
         }

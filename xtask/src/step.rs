@@ -51,6 +51,11 @@ impl Step {
     pub(crate) fn needs_node(self) -> bool {
         !matches!(self, Self::Rust | Self::SqlEmbedded)
     }
+
+    /// Whether it starts instances that can be told to fail.
+    pub(crate) fn needs_failpoints(self) -> bool {
+        matches!(self, Self::Chaos | Self::Operations)
+    }
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub struct Failpoint {
 }
 
 /// Every name.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 14] = [
     "before-commit",
     "after-commit",
     "before-publish",
@@ -39,6 +39,7 @@ pub const NAMES: [&str; 13] = [
     "slow-commit",
     "slow-hub",
     "later-version",
+    "panic",
 ];
 
 /// Says that a text is no failpoint.
@@ -105,6 +106,11 @@ fn die_at(name: &str) {
 fn milliseconds(name: &str) -> Duration {
     let n = ARMED.get().and_then(|armed| armed.get(name));
     n.map_or(Duration::ZERO, |(n, _)| Duration::from_millis(n.get()))
+}
+
+/// A SEND is about to be taken.
+pub(crate) fn before_posting() {
+    assert!(!strikes("panic"), "a failpoint");
 }
 
 /// A batch is committed and nobody knows it.

@@ -7,6 +7,8 @@ use chat::{ChatMessageReceive, Draft, Problem};
 
 use crate::writer::Stored;
 
+pub(crate) fn before_posting() {}
+
 pub(crate) fn after_commit() {}
 
 pub(crate) fn before_publish() -> bool {

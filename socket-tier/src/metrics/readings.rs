@@ -95,6 +95,10 @@ impl Collector for Readings {
             let help = "Memory of the process that is resident";
             gauge(&mut encoder, "process_resident_bytes", help, bytes)?;
         }
+        if let Some(files) = open_files_max() {
+            let help = "File descriptors that the process may hold";
+            gauge(&mut encoder, "process_max_fds", help, files)?;
+        }
         if let Ok(files) = fs::read_dir("/proc/self/fd") {
             let help = "File descriptors that the process holds";
             gauge(&mut encoder, "process_open_fds", help, whole(files.count()))?;
@@ -169,6 +173,15 @@ fn resident_bytes() -> Option<i64> {
         .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+/// As Linux tells it (proc(5), `/proc/pid/limits`), the soft limit; elsewhere nobody does.
+fn open_files_max() -> Option<i64> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 impl Debug for Readings {

@@ -54,7 +54,7 @@ suite("loads", () => {
         LISTEN: `127.0.0.1:${await freePort()}`,
       })),
     );
-    const starts = (environment) => SocketTier.starts(environment, earlierProgram);
+    const starts = (environment) => SocketTier.starts(environment, { program: earlierProgram });
     const instances = await Promise.all(environments.map(starts));
     t.after(() => Promise.all(instances.map((tier) => tier.isRunning() && tier.dies())));
     const meanwhile = async () => {
@@ -63,7 +63,7 @@ suite("loads", () => {
         for (const [n, environment] of environments.entries()) {
           // It must leave in good order: exit code 0.
           await instances[n].stops();
-          instances[n] = await SocketTier.starts(environment, program);
+          instances[n] = await SocketTier.starts(environment, { program });
         }
       }
       const tookMs = performance.now() - began;

@@ -11,6 +11,8 @@ export const redisUrl = required("REDIS_URL");
 /** The program that serves Redis, for tests that stop and start one of their own. */
 export const redisProgram = required("REDIS_SERVER");
 export const socketTierProgram = required("SOCKET_TIER_BIN");
+/** The instance that can be told to fail; told where somebody does so. */
+export const failpointsProgram = process.env.SOCKET_TIER_FAILPOINTS_BIN;
 /** A DynamoDB in memory, for sessions that instances share. */
 export const dynamoDbProgram = required("DYNAMODB_BIN");
 export const maruProgram = required("MARU_BIN");

@@ -10,21 +10,27 @@ export class SocketTier extends Program {
   address;
 
   /** Starts one for a test, and sees at its end that it stops in good order. */
-  static async startsFor(t, environment) {
-    const tier = await SocketTier.starts(environment);
+  static async startsFor(t, environment, way) {
+    const tier = await SocketTier.starts(environment, way);
     t.after(() => tier.isRunning() && tier.stops());
     return tier;
   }
 
-  /** Starts one, of another version where another program is named. */
-  static async starts(environment = {}, program = socketTierProgram) {
-    const tier = new SocketTier(program, {
+  /**
+   * Starts one, of another build where another `program` is named; a `shell` script may start it as
+   * "$0".
+   */
+  static async starts(environment = {}, { program = socketTierProgram, shell } = {}) {
+    const told = {
       LISTEN: "127.0.0.1:0",
       AUTH_MODE: "optional",
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl,
       ...environment,
-    });
+    };
+    const tier = shell
+      ? new SocketTier("/bin/sh", told, { args: ["-c", shell, program] })
+      : new SocketTier(program, told);
     tier.address = await tier.listens();
     return tier;
   }

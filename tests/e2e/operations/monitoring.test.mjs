@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 
@@ -12,13 +11,17 @@ import { parse } from "yaml";
 
 import { Database } from "../harness/database.mjs";
 import { until, within } from "../harness/deadline.mjs";
-import { databaseUrl } from "../harness/environment.mjs";
+import { databaseUrl, failpointsProgram } from "../harness/environment.mjs";
+import { measures } from "../harness/measures.mjs";
 import { Person } from "../harness/person.mjs";
 import { Redis } from "../harness/redis.mjs";
 import { freshRoom, numbersTo } from "../harness/room.mjs";
 import { SocketTier } from "../harness/socket-tier.mjs";
 import { Wire } from "../harness/wire.mjs";
 import { OBSERVABILITY, Prometheus, TOLD_MS } from "./harness/prometheus.mjs";
+
+/** How many files one of the instances may have. */
+const FILES_MAX = 128;
 
 suite("monitoring", { timeout: 600_000 }, () => {
   test("the dashboard has something to show in every panel", async (t) => {
@@ -60,22 +63,23 @@ suite("monitoring", { timeout: 600_000 }, () => {
     const { wire, url } = await Wire.insteadOf(t, databaseUrl);
     const forgetfulUrl = new URL(databaseUrl);
     forgetfulUrl.searchParams.set("options", "-csynchronous_commit=off");
-    const start = (environment) => SocketTier.startsFor(t, { REDIS_URL: redis.url, ...environment });
-    const [well, cut, forgetful, doomed, alone, busy, crowded, deaf, apart, leaving] = await Promise.all([
+    const start = (environment, way) =>
+      SocketTier.startsFor(t, { REDIS_URL: redis.url, ...environment }, way);
+    const [well, cut, forgetful, doomed, alone, busy] = await Promise.all([
       start(),
       start({ DATABASE_URL: url }),
       start({ DATABASE_URL: forgetfulUrl.href }),
       start(),
       start({ REDIS_URL: dyingRedis.url }),
       start(),
-      start(),
+    ]);
+    const [crowded, deaf, apart, leaving, full, faulty] = await Promise.all([
       start(),
       start({ REDIS_URL: otherRedis.url }),
       start(),
-    ]);
-    const [full, faulty] = await Promise.all([
-      page(t, well, "chat_process_open_fds 60000"),
-      page(t, well, 'chat_ws_closes_total{code="1011"} 1'),
+      start(),
+      start({}, { shell: `ulimit -n ${FILES_MAX}; exec "$0"` }),
+      start({ FAILPOINTS: "panic:1" }, { program: failpointsProgram }),
     ]);
     const watched = [well, cut, forgetful, doomed, alone, busy, crowded, deaf, leaving, full, faulty];
     const prometheus = await Prometheus.watches(t, watched);
@@ -87,9 +91,8 @@ suite("monitoring", { timeout: 600_000 }, () => {
 
     await Promise.all([
       tells("MaruPostgresMayForget", forgetful),
-      // No process here may have so many files, and none has this fault on purpose.
-      tells("MaruFilesRunOut", full),
-      tells("MaruServerErrors", faulty),
+      runsOutOfFiles(t, full, tells),
+      closesForItsOwnFault(t, faulty, tells),
       doomed.dies().then(() => tells("MaruInstanceDown", doomed)),
       dyingRedis.dies().then(() => tells("MaruFanoutDisconnected", alone)),
       losesPostgres(t, cut, wire, tells),
@@ -176,6 +179,26 @@ async function hasSlowConsumers(t, instance, tells) {
   sockets.forEach((socket) => socket.terminate());
 }
 
+/** Four in five of the files that it may have are taken. */
+async function runsOutOfFiles(t, instance, tells) {
+  const files = async () => (await measures(instance)).get("chat_process_open_fds");
+  // Whoever looks at it takes some too.
+  while ((await files()) < FILES_MAX * 0.85) await connected(t, instance);
+  await tells("MaruFilesRunOut", instance);
+}
+
+/** A session panics, and its socket alone is closed. */
+async function closesForItsOwnFault(t, instance, tells) {
+  const [socket, other] = [await connected(t, instance), await connected(t, instance)];
+  const closed = once(socket, "close");
+  const body = JSON.stringify({ roomId: freshRoom("faulty"), sender: "Eve", content: "?" });
+  socket.send(`SEND\ndestination:/app/chat\n\n${body}\0`);
+  const [code] = await within(closed, "the socket is closed");
+  assert.equal(code, 1011);
+  await listens(other, freshRoom("spared"));
+  await tells("MaruServerErrors", instance);
+}
+
 /** Others hold the room that everybody speaks in: receipts take long, and many wait. */
 async function isHeldUp(t, instance, tells) {
   const room = freshRoom("busy");
@@ -230,26 +253,6 @@ async function answered(socket, frame, command) {
   socket.send(frame);
   const [text] = await within(answer, `${command} comes`);
   assert.ok(text.toString().startsWith(command), text.toString());
-}
-
-/** The page of an instance's figures, as one in trouble would show it: with one other sample. */
-async function page(t, { address }, sample) {
-  const [name] = sample.split(" ");
-  const server = createServer(async (_request, response) => {
-    // The instance ends before whoever looks at it does.
-    const answer = await fetch(`${address}/metrics`).catch(() => undefined);
-    if (!answer) return response.destroy();
-    const figures = await answer.text();
-    const others = figures.split("\n").filter((line) => !line.startsWith(`${name} `));
-    response.writeHead(200, { "Content-Type": "text/plain; version=0.0.4" });
-    response.end(`${others.join("\n").trimEnd()}\n${sample}\n`);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { address: `http://127.0.0.1:${server.address().port}` };
 }
 
 /** What fires about an instance that is well. That the tests' own Postgres may forget is true. */

@@ -4,7 +4,7 @@
 import { after, before } from "node:test";
 
 import { until } from "../../harness/deadline.mjs";
-import { socketTierProgram } from "../../harness/environment.mjs";
+import { failpointsProgram, socketTierProgram } from "../../harness/environment.mjs";
 import { measures } from "../../harness/measures.mjs";
 import { Program } from "../../harness/program.mjs";
 import { Redis } from "../../harness/redis.mjs";
@@ -12,7 +12,6 @@ import { keepsSecret } from "../../harness/secrets.mjs";
 import { Server, freePort } from "../../harness/server.mjs";
 import { Wire } from "../../harness/wire.mjs";
 import { smallDisk } from "./disk.mjs";
-import { failpointsProgram } from "./environment.mjs";
 import { Postgres } from "./postgres.mjs";
 import { proves } from "./verify.mjs";
 

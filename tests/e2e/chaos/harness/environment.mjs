@@ -6,8 +6,6 @@ function required(name) {
   return value;
 }
 
-/** The instance that can be told to fail. */
-export const failpointsProgram = required("SOCKET_TIER_FAILPOINTS_BIN");
 /** The folder of the programs of Postgres. */
 export const postgresPrograms = required("POSTGRES_PROGRAMS");
 /** What runs a program with another time; told where every fault is injected. */
