@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde::Deserialize;
+use sqlx::{Connection, PgConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -20,7 +21,7 @@ use crate::{tokens, websocket};
 /// What to measure.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The server, as `bench/peers/maru/start` prints it
+    /// The server and its database, as `bench/peers/maru/start` prints them
     #[arg(long)]
     target: Target,
     /// The room; what it lacks is said first
@@ -44,6 +45,26 @@ const IN_FLIGHT: usize = 64;
 /// How long the server may take for one answer.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 
+/// How long the index of the search may stand still before it has caught up; the server looks for
+/// what it lacks twice a minute.
+const INDEX_STILL_MAX: Duration = Duration::from_secs(120);
+
+/// How often it is asked where it stands.
+const INDEX_LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The number up to which the index has taken in the room, and the room's own.
+const INDEX_POSITION: &str = "
+SELECT coalesce(progress.rev, 0), room.last_seq
+FROM chat_room AS room
+LEFT JOIN chat_search_progress AS progress ON progress.room_id = room.room_id
+WHERE room.room_id = $1";
+
+/// As autovacuum leaves the tables some time after the room was filled.
+const SETTLE: [&str; 2] = [
+    "VACUUM ANALYZE chat_message",
+    "VACUUM ANALYZE chat_message_search",
+];
+
 /// How long a connection rests after a refusal.
 const REFUSED_PAUSE: Duration = Duration::from_millis(500);
 
@@ -55,17 +76,19 @@ pub(crate) async fn measure(options: Options) -> Result<()> {
         .guests
         .context("the target names no guests")?;
     let tokens = tokens::guests(guests, 30 * SPEAKERS as usize).await?;
-    let mut history = History::connect(options.target.at[0], &tokens[0]).await?;
     let newest = format!("/{}/messages?limit=50", options.room);
+    let mut history = History::connect(options.target.at[0], &tokens[0]).await?;
     let there = history.get(&newest).await?.page.last_seq;
     if there < options.messages {
-        announce(options.messages - there);
+        let missing = options.messages - there;
+        announce(&format!("saying {missing} messages"));
         fill(&options, &tokens, there).await?;
-        // The server has closed what was idle meanwhile.
-        history = History::connect(options.target.at[0], &tokens[0]).await?;
-        let now = history.get(&newest).await?.page.last_seq;
-        ensure!(now >= options.messages, "the room has only {now} messages");
     }
+    settle(&options).await?;
+    // The server has closed what was idle meanwhile.
+    let mut history = History::connect(options.target.at[0], &tokens[0]).await?;
+    let now = history.get(&newest).await?.page.last_seq;
+    ensure!(now >= options.messages, "the room has only {now} messages");
 
     let asked = questions(options.messages);
     let mut times: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
@@ -130,8 +153,38 @@ const PAGE: &str = "a page of 50";
 const ALL: &str = "all searches";
 
 #[expect(clippy::print_stderr, reason = "it takes minutes")]
-fn announce(missing: u64) {
-    eprintln!("saying {missing} messages");
+fn announce(what: &str) {
+    eprintln!("{what}");
+}
+
+/// Waits until the index has taken in all of the room, and both tables are as they stay.
+async fn settle(options: &Options) -> Result<()> {
+    let database = options.target.database.as_deref();
+    let database = database.context("the target names no database")?;
+    let mut database = PgConnection::connect(database).await?;
+    let (mut reached, mut moved) = (-1, Instant::now());
+    loop {
+        let (indexed, last): (i64, i64) = sqlx::query_as(INDEX_POSITION)
+            .bind(&options.room)
+            .fetch_one(&mut database)
+            .await?;
+        if indexed == last {
+            break;
+        }
+        if indexed != reached {
+            (reached, moved) = (indexed, Instant::now());
+            announce(&format!("the index has taken in {indexed} of {last}"));
+        }
+        ensure!(
+            moved.elapsed() < INDEX_STILL_MAX,
+            "the index stands at {indexed} of {last} for {INDEX_STILL_MAX:?}"
+        );
+        time::sleep(INDEX_LOOK_INTERVAL).await;
+    }
+    for sql in SETTLE {
+        sqlx::query(sql).execute(&mut database).await?;
+    }
+    Ok(database.close().await?)
 }
 
 /// One request, and how many messages it may bring.
