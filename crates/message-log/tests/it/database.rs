@@ -1,7 +1,9 @@
 //! The language of these tests.
 
-use chat::{Content, Draft, Message, Nickname, RoomId, Sender, TempId, UserId};
-use message_log::{Appended, MessageLog};
+use chat::{
+    Content, Draft, Message, Nickname, RoomId, RoomName, Sender, TempId, UserId, Visibility,
+};
+use message_log::{Appended, MessageLog, NewRoom};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::OnceCell;
@@ -114,6 +116,23 @@ pub(crate) async fn backend(connection: &mut PgConnection) -> i32 {
 /// A room that no other test knows.
 pub(crate) fn room(tag: &str) -> RoomId {
     RoomId::parse(&format!("{tag} {}", Uuid::new_v4())).expect("a room's name")
+}
+
+/// Somebody whom no other test knows.
+pub(crate) fn user() -> UserId {
+    UserId(Uuid::new_v4())
+}
+
+/// A room that was made, and its owner.
+pub(crate) async fn made(log: &MessageLog, visibility: Visibility) -> (RoomId, UserId) {
+    let (id, owner) = (RoomId::minted(visibility, Uuid::new_v4()), user());
+    let new = NewRoom {
+        id: id.clone(),
+        name: RoomName::parse("방").expect("a name"),
+        owner,
+    };
+    log.make_room(&new).await.expect("the room is made");
+    (id, owner)
 }
 
 /// A tempId never used before.

@@ -2,32 +2,16 @@
 
 use std::time::Duration;
 
-use chat::{Membership, RoomId, RoomName, RoomRole, Sanction, UserId, Visibility};
+use chat::{Membership, RoomId, RoomRole, Sanction, UserId, Visibility};
 use message_log::{
     Actor, ChangeError, INVITATIONS_PER_ROOM_MAX, LINKS_PER_ROOM_MAX, LinkToken, MessageLog,
-    NewRoom, Sentence,
+    Sentence,
 };
 use tokio::task::JoinSet;
-use uuid::Uuid;
 
-use crate::database::{beside, log};
+use crate::database::{beside, log, made, user};
 
 const HOUR: Duration = Duration::from_hours(1);
-
-fn user() -> UserId {
-    UserId(Uuid::new_v4())
-}
-
-async fn made(log: &MessageLog, visibility: Visibility) -> (RoomId, UserId) {
-    let (id, owner) = (RoomId::minted(visibility, Uuid::new_v4()), user());
-    let new = NewRoom {
-        id: id.clone(),
-        name: RoomName::parse("방").expect("a name"),
-        owner,
-    };
-    log.make_room(&new).await.expect("the room is made");
-    (id, owner)
-}
 
 async fn role(log: &MessageLog, id: &RoomId, user: UserId) -> Option<RoomRole> {
     log.role_in(id, user).await.expect("a read")

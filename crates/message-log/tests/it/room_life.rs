@@ -1,36 +1,21 @@
 //! Mutes, bans and archives, members who come by themselves, and what they have read.
 
-use chat::{Membership, RoomId, RoomName, RoomRole, Sanction, Seq, UserId, Visibility};
+use chat::{Membership, RoomId, RoomRole, Sanction, Seq, UserId, Visibility};
 use message_log::{
-    Actor, AmendError, Amendment, AmendmentKind, Appended, ChangeError, MessageLog, NewRoom,
-    Sentence, Silence, UNREAD_MAX,
+    Actor, AmendError, Amendment, AmendmentKind, Appended, ChangeError, MessageLog, Sentence,
+    Silence, UNREAD_MAX,
 };
 use time::{Duration, OffsetDateTime};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::database::{beside, by_account, draft, fills, log, room, stored, stores};
-
-fn user() -> UserId {
-    UserId(Uuid::new_v4())
-}
+use crate::database::{beside, by_account, draft, fills, log, made, room, stored, stores, user};
 
 fn plain(user: UserId) -> Actor {
     Actor {
         user,
         is_admin: false,
     }
-}
-
-async fn made(log: &MessageLog, visibility: Visibility) -> (RoomId, UserId) {
-    let (id, owner) = (RoomId::minted(visibility, Uuid::new_v4()), user());
-    let new = NewRoom {
-        id: id.clone(),
-        name: RoomName::parse("방").expect("a name"),
-        owner,
-    };
-    log.make_room(&new).await.expect("the room is made");
-    (id, owner)
 }
 
 async fn joins(log: &MessageLog, id: &RoomId, by: UserId, role: RoomRole) -> UserId {

@@ -9,12 +9,7 @@ use message_log::{
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::database::{beside, by_account, draft, fills, log, room, run, saying, seqs};
-
-/// Somebody whom no other test knows.
-fn user() -> UserId {
-    UserId(Uuid::new_v4())
-}
+use crate::database::{beside, by_account, draft, fills, log, made, room, run, saying, seqs, user};
 
 fn name(text: &str) -> RoomName {
     RoomName::parse(text).expect("a name")
@@ -22,18 +17,6 @@ fn name(text: &str) -> RoomName {
 
 fn private() -> RoomId {
     RoomId::minted(Visibility::Private, Uuid::new_v4())
-}
-
-/// A private room with an owner.
-async fn made(log: &MessageLog) -> (RoomId, UserId) {
-    let (id, owner) = (private(), user());
-    let new = NewRoom {
-        id: id.clone(),
-        name: name("방"),
-        owner,
-    };
-    log.make_room(&new).await.expect("the room is made");
-    (id, owner)
 }
 
 async fn joins(log: &MessageLog, id: &RoomId, by: UserId, role: RoomRole) -> UserId {
@@ -61,7 +44,7 @@ fn is_refused<T: std::fmt::Debug>(outcome: Result<T, ChangeError>) -> String {
 #[tokio::test]
 async fn a_room_that_was_made_is_its_owners_and_nobody_elses() {
     let log = log(2).await;
-    let (id, owner) = made(&log).await;
+    let (id, owner) = made(&log, Visibility::Private).await;
     let seen = log.room(&id, owner).await.expect("a read").expect("there");
     assert_eq!((seen.role, seen.name), (RoomRole::Owner, Some(name("방"))));
     assert_eq!(log.room(&id, user()).await.expect("a read"), None);
@@ -72,7 +55,7 @@ async fn a_room_that_was_made_is_its_owners_and_nobody_elses() {
 #[tokio::test]
 async fn making_it_again_is_no_mistake_of_its_owner_and_one_of_everybody_else() {
     let log = log(2).await;
-    let (id, owner) = made(&log).await;
+    let (id, owner) = made(&log, Visibility::Private).await;
     let again = |owner, called| NewRoom {
         id: id.clone(),
         name: name(called),
@@ -105,7 +88,7 @@ async fn a_room_in_which_somebody_spoke_is_not_to_be_made() {
 #[tokio::test]
 async fn only_members_say_something_in_a_private_room() {
     let log = log(2).await;
-    let (id, owner) = made(&log).await;
+    let (id, owner) = made(&log, Visibility::Private).await;
     let (stranger, guest) = (user(), draft(&id, "Ada", "hi"));
     let missing = private();
     let batch = [
@@ -138,7 +121,7 @@ async fn only_members_say_something_in_a_private_room() {
 #[tokio::test]
 async fn who_was_removed_says_nothing_more_and_still_learns_that_he_was_heard() {
     let log = log(2).await;
-    let (id, owner) = made(&log).await;
+    let (id, owner) = made(&log, Visibility::Private).await;
     let member = joins(&log, &id, owner, RoomRole::Member).await;
     let said = says(&id, member, "once");
     let stored = appended(&log, &said).await;
@@ -174,7 +157,7 @@ async fn a_removal_that_races_with_sends_decides_all_of_them_by_their_numbers() 
     const SENDS: usize = 40;
     let log = log(6).await;
     for _ in 0..5 {
-        let (id, owner) = made(&log).await;
+        let (id, owner) = made(&log, Visibility::Private).await;
         let member = joins(&log, &id, owner, RoomRole::Member).await;
         let mut sends = JoinSet::new();
         for n in 0..SENDS {
@@ -196,7 +179,7 @@ async fn a_removal_that_races_with_sends_decides_all_of_them_by_their_numbers() 
 #[tokio::test]
 async fn a_role_is_given_and_taken_by_who_may_and_nobody_else() {
     let log = log(2).await;
-    let (id, owner) = made(&log).await;
+    let (id, owner) = made(&log, Visibility::Private).await;
     let moderator = joins(&log, &id, owner, RoomRole::Moderator).await;
     let member = joins(&log, &id, moderator, RoomRole::Member).await;
     let (stranger, other) = (user(), user());
@@ -260,7 +243,7 @@ async fn a_role_is_given_and_taken_by_who_may_and_nobody_else() {
 #[tokio::test]
 async fn a_room_keeps_an_owner() {
     let log = log(2).await;
-    let (id, owner) = made(&log).await;
+    let (id, owner) = made(&log, Visibility::Private).await;
     let last = ChangeError::LastOwner.to_string();
     let step_down = Membership {
         user: owner,
@@ -281,7 +264,7 @@ async fn a_room_keeps_an_owner() {
 async fn of_two_owners_who_leave_at_once_one_stays() {
     let log = log(4).await;
     for _ in 0..10 {
-        let (id, owner) = made(&log).await;
+        let (id, owner) = made(&log, Visibility::Private).await;
         let other = joins(&log, &id, owner, RoomRole::Owner).await;
         let (one, two) = tokio::join!(
             log.remove_member(&id, owner, owner),
@@ -294,7 +277,7 @@ async fn of_two_owners_who_leave_at_once_one_stays() {
 #[tokio::test]
 async fn what_changes_nothing_takes_no_number() {
     let log = log(2).await;
-    let (id, owner) = made(&log).await;
+    let (id, owner) = made(&log, Visibility::Private).await;
     let member = joins(&log, &id, owner, RoomRole::Member).await;
     let again = Membership {
         user: member,
@@ -317,7 +300,7 @@ async fn what_changes_nothing_takes_no_number() {
 #[tokio::test]
 async fn a_closed_room_is_nobodys_and_its_id_is_not_given_again() {
     let log = log(2).await;
-    let (id, owner) = made(&log).await;
+    let (id, owner) = made(&log, Visibility::Private).await;
     appended(&log, &says(&id, owner, "hi")).await;
     log.close_room(&id, owner).await.expect("closed");
     assert_eq!(log.room(&id, owner).await.expect("a read"), None);
@@ -387,7 +370,7 @@ async fn the_rooms_of_a_user_and_the_members_of_a_room_come_page_by_page() {
 #[tokio::test]
 async fn a_room_has_as_many_members_as_it_may_have() {
     let log = log(2).await;
-    let (id, owner) = made(&log).await;
+    let (id, owner) = made(&log, Visibility::Private).await;
     let fill = format!(
         "INSERT INTO chat_room_member (room_id, user_id, role)
         SELECT '{id}', gen_random_uuid(), 'member' FROM generate_series(2, {ROOM_MEMBERS_MAX})"
@@ -442,7 +425,7 @@ async fn a_user_owns_as_many_rooms_as_he_may_own() {
 #[tokio::test]
 async fn a_nickname_says_nothing_about_membership() {
     let log = log(2).await;
-    let (id, owner) = made(&log).await;
+    let (id, owner) = made(&log, Visibility::Private).await;
     let mut forged = says(&id, user(), "I am the owner");
     forged.sender.nickname = Nickname::parse(&owner.to_string()).expect("a name");
     assert_eq!(appended(&log, &forged).await, Appended::NotThere);
