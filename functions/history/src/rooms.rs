@@ -30,6 +30,7 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 use utoipa::{OpenApi, ToSchema};
 
+use crate::caller::Known;
 use crate::membership::no_such_room;
 use crate::search;
 use crate::unread::problem_of;
@@ -110,6 +111,16 @@ pub(crate) fn routes(rooms: Rooms) -> Router {
 pub(crate) struct Written;
 
 impl Rooms {
+    /// Fails for whoever is no moderator of a room.
+    async fn must_moderate(&self, id: &RoomId, caller: &Known) -> Result<(), ProblemResponse> {
+        let role = self.log.role_in(id, caller.user()).await;
+        match role.map_err(|error| problem_of(&error))? {
+            Some(role) if role >= RoomRole::Moderator => Ok(()),
+            Some(_) => Err(refusal(&ChangeError::NotAllowed)),
+            None => Err(no_such_room()),
+        }
+    }
+
     /// Tells the sockets that the rules of a room are others now. Where nobody hears it, they find
     /// out by looking.
     async fn announce(&self, room: RoomId, access: Access) {

@@ -4,9 +4,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use chat::{ChatOwnRoom, RoomId, RoomRole, UserId};
+use chat::{ChatOwnRoom, RoomId, UserId};
 use http_edge::{Parameters, ProblemResponse};
-use message_log::{ChangeError, Invitation};
+use message_log::Invitation;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::serde::rfc3339;
@@ -16,7 +16,6 @@ use super::paging::{PageJson, Paging};
 use super::{Rooms, refusal};
 use crate::caller::Known;
 use crate::in_room::{InRoom, OfUser};
-use crate::membership::no_such_room;
 use crate::unread::problem_of;
 
 #[derive(Serialize, ToSchema)]
@@ -193,22 +192,6 @@ pub(super) async fn mine(
     let page = paging.page(&found, |invitation| invitation.room.clone());
     let invitations = found.into_iter().map(InvitationJson::from).collect();
     Ok(Json(OfCallerJson { invitations, page }))
-}
-
-impl Rooms {
-    /// Fails for whoever is no moderator of a room.
-    pub(super) async fn must_moderate(
-        &self,
-        id: &RoomId,
-        caller: &Known,
-    ) -> Result<(), ProblemResponse> {
-        let role = self.log.role_in(id, caller.user()).await;
-        match role.map_err(|error| problem_of(&error))? {
-            Some(role) if role >= RoomRole::Moderator => Ok(()),
-            Some(_) => Err(refusal(&ChangeError::NotAllowed)),
-            None => Err(no_such_room()),
-        }
-    }
 }
 
 impl From<Invitation> for InvitationJson {
