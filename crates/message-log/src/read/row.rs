@@ -1,10 +1,16 @@
-//! A row of `chat_message`.
+//! What rows say.
 
 use chat::{Message, MessageId, RoomId, Seq, TempId, UserId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-/// Reads the message of a row of this room.
+/// Reads which room a row is of.
+pub(crate) fn room(row: &PgRow) -> Result<RoomId, sqlx::Error> {
+    let text: &str = row.try_get("room_id")?;
+    RoomId::parse(text).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// Reads the message of a row of `chat_message` of this room.
 pub(crate) fn message(row: &PgRow, room: &RoomId) -> Result<Message, sqlx::Error> {
     Ok(Message {
         id: MessageId(row.try_get("id")?),

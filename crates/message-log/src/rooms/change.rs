@@ -119,6 +119,19 @@ impl MessageLog {
         }
     }
 
+    pub(super) async fn begin_as_moderator(
+        &self,
+        id: &RoomId,
+        by: UserId,
+    ) -> Result<Change, ChangeError> {
+        let change = self.begin_change(id, by).await?;
+        if change.role >= RoomRole::Moderator {
+            Ok(change)
+        } else {
+            Err(change.refuse(ChangeError::NotAllowed).await)
+        }
+    }
+
     /// Begins a transaction, locks the room and finds out what `by` is in it.
     pub(super) async fn begin_change(
         &self,

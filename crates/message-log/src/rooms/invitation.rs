@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat::{Access, RoomId, RoomName, RoomRole, Sanction, UserId};
+use chat::{Access, RoomId, RoomName, Sanction, UserId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
@@ -11,6 +11,7 @@ use super::change::{ChangeError, in_time};
 use super::{ROOM_MEMBERS_MAX, ROOMS_PAGE_MAX};
 use crate::MessageLog;
 use crate::error::ReadError;
+use crate::read::row;
 
 /// How long an invitation waits for its answer.
 pub const INVITATION_LIFETIME: Duration = Duration::from_hours(14 * 24);
@@ -94,10 +95,7 @@ impl MessageLog {
         user: UserId,
     ) -> Result<Option<Invitation>, ChangeError> {
         in_time(async {
-            let mut change = self.begin_change(id, by).await?;
-            if !change.role.may_give(RoomRole::Member) {
-                return Err(change.refuse(ChangeError::NotAllowed).await);
-            }
+            let mut change = self.begin_as_moderator(id, by).await?;
             let standing = change.standing_of(user).await?;
             if standing.sanction == Some(Sanction::Ban) {
                 return Err(change.refuse(ChangeError::Banned).await);
@@ -151,11 +149,8 @@ impl MessageLog {
             let mut change = if by == user {
                 self.begin_as_stranger(id).await?
             } else {
-                self.begin_change(id, by).await?
+                self.begin_as_moderator(id, by).await?
             };
-            if by != user && !change.role.may_give(RoomRole::Member) {
-                return Err(change.refuse(ChangeError::NotAllowed).await);
-            }
             let gone = sqlx::query(WITHDRAW)
                 .bind(id.as_str())
                 .bind(user.0)
@@ -248,10 +243,10 @@ fn invitations(rows: &[PgRow]) -> Result<Vec<Invitation>, ReadError> {
 }
 
 fn invitation(row: &PgRow) -> Result<Invitation, sqlx::Error> {
-    let (room, name): (String, Option<String>) = (row.try_get("room_id")?, row.try_get("name")?);
+    let name: Option<String> = row.try_get("name")?;
     let name = name.map(|name| RoomName::parse(&name)).transpose();
     Ok(Invitation {
-        room: RoomId::parse(&room).map_err(|error| sqlx::Error::Decode(error.into()))?,
+        room: row::room(row)?,
         name: name.map_err(|error| sqlx::Error::Decode(error.into()))?,
         user: UserId(row.try_get("user_id")?),
         by: UserId(row.try_get("by_user")?),

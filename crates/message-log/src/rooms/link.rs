@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use chat::{Access, RoomId, RoomRole, UserId};
+use chat::{Access, RoomId, UserId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
@@ -13,6 +13,7 @@ use super::change::{ChangeError, in_time};
 use super::{OPEN_ROOM_MEMBERS_MAX, ROOM_MEMBERS_MAX};
 use crate::MessageLog;
 use crate::error::ReadError;
+use crate::read::row;
 
 /// The most links of one room that are good.
 pub const LINKS_PER_ROOM_MAX: i64 = 20;
@@ -127,10 +128,7 @@ impl MessageLog {
         uses: u32,
     ) -> Result<(Link, LinkToken), ChangeError> {
         in_time(async {
-            let mut change = self.begin_change(id, by).await?;
-            if !change.role.may_give(RoomRole::Member) {
-                return Err(change.refuse(ChangeError::NotAllowed).await);
-            }
+            let mut change = self.begin_as_moderator(id, by).await?;
             sqlx::query(SWEEP)
                 .bind(id.as_str())
                 .execute(&mut *change.lease)
@@ -187,10 +185,7 @@ impl MessageLog {
         link: Uuid,
     ) -> Result<(), ChangeError> {
         in_time(async {
-            let mut change = self.begin_change(id, by).await?;
-            if !change.role.may_give(RoomRole::Member) {
-                return Err(change.refuse(ChangeError::NotAllowed).await);
-            }
+            let mut change = self.begin_as_moderator(id, by).await?;
             sqlx::query(REVOKE)
                 .bind(id.as_str())
                 .bind(link)
@@ -216,11 +211,7 @@ impl MessageLog {
         let rows = self
             .read(|| sqlx::query(ROOM_OF).bind(token.as_str().as_bytes()))
             .await?;
-        let room: String = rows
-            .first()
-            .ok_or(ChangeError::NotThere)?
-            .try_get("room_id")?;
-        let room = RoomId::parse(&room).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        let room = row::room(rows.first().ok_or(ChangeError::NotThere)?)?;
         let members_max = if room.is_private() {
             ROOM_MEMBERS_MAX
         } else {

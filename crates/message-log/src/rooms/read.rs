@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::sanction;
 use crate::MessageLog;
 use crate::error::ReadError;
-use crate::read::row::message;
+use crate::read::row;
 
 /// The most rooms, or members, of one answer.
 pub const ROOMS_PAGE_MAX: u32 = 200;
@@ -252,8 +252,8 @@ impl MessageLog {
 }
 
 fn room(row: &PgRow) -> Result<Room, sqlx::Error> {
-    let (id, name): (String, Option<String>) = (row.try_get("room_id")?, row.try_get("name")?);
-    let id = RoomId::parse(&id).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    let id = row::room(row)?;
+    let name: Option<String> = row.try_get("name")?;
     let name = name.map(|name| RoomName::parse(&name)).transpose();
     let has_message = row.try_get::<Option<Uuid>, _>("id")?.is_some();
     Ok(Room {
@@ -264,7 +264,7 @@ fn room(row: &PgRow) -> Result<Room, sqlx::Error> {
         is_archived: row.try_get("is_archived")?,
         read_seq: Seq(row.try_get("read_seq")?),
         unread: row.try_get("unread")?,
-        last: has_message.then(|| message(row, &id)).transpose()?,
+        last: has_message.then(|| row::message(row, &id)).transpose()?,
         id,
     })
 }

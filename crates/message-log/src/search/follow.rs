@@ -14,6 +14,7 @@ use crate::MessageLog;
 use crate::append::{commit, roll_back};
 use crate::error::ReadError;
 use crate::lease::Lease;
+use crate::read::row;
 use crate::rooms::ChangeError;
 use crate::rooms::change::in_time;
 
@@ -103,7 +104,10 @@ impl MessageLog {
             .read(|| sqlx::query(BEHIND).bind(after).bind(INDEX_ROOMS_MAX as i64))
             .await?;
         // One that was made by hand under a name that nobody can ask for is not searched either.
-        Ok(rows.iter().filter_map(|row| room_of(row).ok()).collect())
+        Ok(rows
+            .iter()
+            .filter_map(|found| row::room(found).ok())
+            .collect())
     }
 
     /// Takes the next changes of at most [`INDEX_ROOMS_MAX`] rooms into the index. One instance does
@@ -172,9 +176,12 @@ async fn index_on(lease: &mut Lease, rooms: &[RoomId]) -> Result<Indexed, sqlx::
         .bind(tokens)
         .execute(&mut **lease)
         .await?;
-    // The last of each room, whose changes come in their order.
-    let taken: Vec<&Change> = changes
+    let by_room: Vec<&[Change]> = changes
         .chunk_by(|one, next| one.room == next.room)
+        .collect();
+    // The last of each room, whose changes come in their order.
+    let taken: Vec<&Change> = by_room
+        .iter()
         .filter_map(|of_room| of_room.last())
         .collect();
     let revs: Vec<i64> = taken.iter().map(|change| change.rev).collect();
@@ -183,9 +190,7 @@ async fn index_on(lease: &mut Lease, rooms: &[RoomId]) -> Result<Indexed, sqlx::
         .bind(revs)
         .execute(&mut **lease)
         .await?;
-    let has_more = changes
-        .chunk_by(|one, next| one.room == next.room)
-        .any(|of_room| of_room.len() == share);
+    let has_more = by_room.iter().any(|of_room| of_room.len() == share);
     Ok(Indexed::Done {
         messages: changes.len() as u64,
         has_more,
@@ -201,7 +206,7 @@ fn seqs_of(changes: &[&Change]) -> Vec<i64> {
 }
 
 fn change(row: &PgRow) -> Result<Change, sqlx::Error> {
-    let room = room_of(row)?;
+    let room = row::room(row)?;
     let tokens = if row.try_get("is_deleted")? {
         None
     } else {
@@ -222,9 +227,4 @@ fn change(row: &PgRow) -> Result<Change, sqlx::Error> {
 fn literal(tokens: &[i32]) -> String {
     let texts: Vec<String> = tokens.iter().map(i32::to_string).collect();
     format!("{{{}}}", texts.join(","))
-}
-
-pub(super) fn room_of(row: &PgRow) -> Result<RoomId, sqlx::Error> {
-    let text: &str = row.try_get("room_id")?;
-    RoomId::parse(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }

@@ -6,11 +6,10 @@ use sqlx::postgres::PgRow;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::follow::room_of;
 use super::{SearchQuery, Span, lacks_behind, merged, take, token};
 use crate::MessageLog;
 use crate::error::ReadError;
-use crate::read::row::message;
+use crate::read::row;
 
 /// How many of a user's rooms one answer looks into: those in which something was said last.
 pub const SEARCH_ROOMS_MAX: i64 = 200;
@@ -134,7 +133,7 @@ impl MessageLog {
             return Ok(None);
         };
         // Read first, as in one room.
-        let tail = self.tails(&probes.lacking, query, cursor).await?;
+        let mut tail = self.tails(&probes.lacking, query, cursor).await?;
         let probe = sqlx::query(PROBE_ROOMS)
             .bind(&probes.rooms)
             .bind(&probes.blocks)
@@ -150,7 +149,6 @@ impl MessageLog {
         let rows = rows.collect::<Result<_, _>>().map_err(ReadError::from)?;
         let mut messages = Vec::new();
         let mut has_more = take(&mut messages, query, rows);
-        let mut tail = tail;
         if let Some(last) = messages.last().filter(|_| has_more) {
             let last = newness(last);
             tail.retain(|message| newness(message) > last);
@@ -262,11 +260,11 @@ fn bounds(row: &PgRow) -> Result<(RoomId, Span), sqlx::Error> {
         high: end.unwrap_or(i64::MAX).min(last_seq.saturating_add(1)),
         lacks_behind: lacks_behind(row, last_seq)?,
     };
-    Ok((room_of(row)?, span))
+    Ok((row::room(row)?, span))
 }
 
 fn message_of_any_room(row: &PgRow) -> Result<Message, sqlx::Error> {
-    message(row, &room_of(row)?)
+    row::message(row, &row::room(row)?)
 }
 
 fn newness(message: &Message) -> (OffsetDateTime, Uuid) {
