@@ -15,9 +15,11 @@ import { type TokenProvider, subjectOf } from "./token.js";
 import {
   CONTENT_CHARS_MAX,
   type Message,
+  OWN_READS,
   OWN_ROOMS,
   type OwnRoomNews,
   type Page,
+  type ReadPosition,
   type Receipt,
   type User,
 } from "./wire.js";
@@ -61,8 +63,11 @@ export type Status =
   | { readonly state: "waiting"; readonly retryMs: number }
   | { readonly state: "stopped"; readonly why: StopReason };
 
-/** `rooms` says what became of one in a room, as far as one is connected. */
-export type ClientEvents = { status: Status; rooms: OwnRoomNews };
+/**
+ * `rooms` says what became of one in a room, and `read` up to where one has read on another device, as
+ * far as one is connected.
+ */
+export type ClientEvents = { status: Status; rooms: OwnRoomNews; read: ReadPosition };
 
 /**
  * A client of Maru.
@@ -198,8 +203,9 @@ export class MaruClient extends Emitter<ClientEvents> {
     for (const room of this.#rooms.values()) void room.join(connection);
     this.#outbox.pumpAll();
     // A hint: who hears nothing of it asks the directory.
-    const hearing = connection.subscribe(OWN_ROOMS, {}, ({ body }) => this.emit("rooms", JSON.parse(body)));
-    hearing.catch(() => {});
+    for (const [queue, name] of [[OWN_ROOMS, "rooms"], [OWN_READS, "read"]] as const) {
+      connection.subscribe(queue, {}, ({ body }) => this.emit(name, JSON.parse(body))).catch(() => {});
+    }
   }
 
   #leaves(): void {

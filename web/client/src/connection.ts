@@ -122,6 +122,12 @@ export class Connection {
     await this.#send(DELETE, body, ANSWER_MS_MAX);
   }
 
+  /** Says that one writes, or has stopped: a hint, which nobody answers. */
+  hint(destination: string, body: object): void {
+    if (!this.isOpen) return;
+    this.#stomp.publish({ destination, body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+  }
+
   /** Goes on under a newer token of the same user. */
   async renew(accessToken: string): Promise<void> {
     await this.#send(AUTH, { accessToken }, ANSWER_MS_MAX);

@@ -1,7 +1,7 @@
 // The rooms that are made, and who is in them.
 
 import type { Request } from "./http.js";
-import type { Member, RoomInfo, RoomRole, Visibility } from "./wire.js";
+import type { Invitation, Member, ReadPosition, RoomInfo, RoomRole, Visibility } from "./wire.js";
 
 /** How many entries a page of a list has. */
 const PAGE_ENTRIES = 200;
@@ -66,6 +66,31 @@ export class Directory {
   /** Removes a member; one's own self, to leave. */
   removeMember(roomId: string, userId: string): Promise<void> {
     return this.#ask(`${path(roomId)}/members/${encodeURIComponent(userId)}`, { method: "DELETE" });
+  }
+
+  /** Asks somebody in, who may come or not. */
+  invite(roomId: string, userId: string): Promise<void> {
+    return this.#ask(`${path(roomId)}/invitations/${encodeURIComponent(userId)}`, { method: "PUT" });
+  }
+
+  /** The rooms that one is asked into. */
+  invitations(): Promise<Invitation[]> {
+    return this.#list("/rooms/invitations/mine", (page: ListPage & { invitations: Invitation[] }) => page.invitations);
+  }
+
+  /** Comes in where one is asked, `userId` being oneself. */
+  accept(roomId: string, userId: string): Promise<void> {
+    return this.setMember(roomId, userId, "member");
+  }
+
+  /** Declines an invitation of one's own, or takes another's back. */
+  uninvite(roomId: string, userId: string): Promise<void> {
+    return this.#ask(`${path(roomId)}/invitations/${encodeURIComponent(userId)}`, { method: "DELETE" });
+  }
+
+  /** Notes that one has read a room up to a place; answers where one stands, which is never earlier. */
+  readTo(roomId: string, seq: number): Promise<ReadPosition> {
+    return this.#ask(`${path(roomId)}/read`, { method: "PUT", body: { seq } });
   }
 
   async #list<Page extends ListPage, Entry>(of: string, entries: (page: Page) => Entry[]): Promise<Entry[]> {

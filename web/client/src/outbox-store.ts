@@ -13,7 +13,7 @@ export interface Entry {
   /** As whom it was last sent, and when; absent until it was. */
   attempt?: { readonly as: string | undefined; readonly at: number; readonly after: number };
   /** Why the server does not take it; absent while it may. */
-  refusal?: { readonly code: string; readonly detail: string };
+  refusal?: { readonly code: string; readonly detail: string; readonly until?: string };
 }
 
 /** Keeps entries. What it cannot keep is lost with the page, and nothing else. */

@@ -207,7 +207,8 @@ export class Outbox {
     const code = error instanceof ProblemError ? error.code : "failed";
     const details = error instanceof ProblemError ? (error.problem.errors ?? []) : [];
     const detail = [error.message, ...details.map(({ detail }) => detail)].join(" ");
-    entry.refusal = { code, detail };
+    const until = error instanceof ProblemError ? error.problem.until : undefined;
+    entry.refusal = { code, detail, ...(until === undefined ? {} : { until }) };
     await this.#keep(entry);
     this.#host.shown(entry);
     this.#waiting.get(entry.tempId)?.reject(error);

@@ -6,10 +6,29 @@ import { DisconnectedError, mayPass } from "./errors.js";
 import { backoffMs } from "./backoff.js";
 import type { Entry } from "./outbox-store.js";
 import { type Author, type Item, Timeline } from "./timeline.js";
-import { type Message, type Page, type Receipt, type RoomEvent, topic } from "./wire.js";
+import {
+  type Message,
+  type Page,
+  type PresenceEvent,
+  type Present,
+  type Receipt,
+  type RoomEvent,
+  topic,
+  TYPING,
+  type TypingEvent,
+} from "./wire.js";
 
 /** How many messages a page of history has. */
 const PAGE_MESSAGES = 50;
+
+/** How often one says that one still writes: the server hears it once a second and believes it for five. */
+const TYPING_MS = 2_500;
+
+/** Who is in a room: how many, and their names where they are few enough to be listed. */
+export interface People {
+  readonly count: number;
+  readonly listed: readonly Present[] | undefined;
+}
 
 /** What a room needs of its client. */
 export interface RoomHost {
@@ -42,6 +61,10 @@ export type RoomEvents = {
   heard: Message;
   /** The server refuses the room to this user. */
   refused: Error;
+  /** Who is there, while `watchPeople` is in effect. */
+  people: People;
+  /** Who writes at this moment, oneself left out, while `watchPeople` is in effect. */
+  typing: readonly Present[];
 };
 
 /**
@@ -57,6 +80,9 @@ export class Room extends Emitter<RoomEvents> {
   #state: RoomState = "waiting";
   #older: Promise<boolean> | undefined;
   #isClosed = false;
+  #isWatching = false;
+  #unwatch: (() => void)[] = [];
+  #saidTyping = Number.NEGATIVE_INFINITY;
 
   constructor(
     readonly id: string,
@@ -127,9 +153,26 @@ export class Room extends Emitter<RoomEvents> {
     }
   }
 
+  /** Tells from now on, over every connection, who is there and who writes; the result ends that. */
+  watchPeople(): () => void {
+    this.#isWatching = true;
+    if (this.#state === "live") this.#watches(this.#connection());
+    return () => this.#stopsWatching();
+  }
+
+  /** Says that one writes, or with `false` that one has stopped. May be called at every key. */
+  type(isTyping = true): void {
+    const now = performance.now();
+    const isNews = isTyping ? now - this.#saidTyping >= TYPING_MS : this.#saidTyping > Number.NEGATIVE_INFINITY;
+    if (!isNews || this.#state !== "live") return;
+    this.#saidTyping = isTyping ? now : Number.NEGATIVE_INFINITY;
+    this.#host.connection?.hint(TYPING, { roomId: this.id, typing: isTyping });
+  }
+
   /** Listens no more. */
   close(): void {
     this.#isClosed = true;
+    this.#stopsWatching();
     this.#leave?.();
     this.#host.closed(this);
   }
@@ -150,6 +193,7 @@ export class Room extends Emitter<RoomEvents> {
         );
         if (this.#isClosed) return this.#leave();
         this.#becomes("live");
+        if (this.#isWatching) this.#watches(connection);
         return;
       } catch (error) {
         this.#becomes("waiting");
@@ -165,6 +209,8 @@ export class Room extends Emitter<RoomEvents> {
   /** The connection is gone. */
   lost(): void {
     this.#leave = undefined;
+    this.#unwatch = [];
+    this.#saidTyping = Number.NEGATIVE_INFINITY;
     this.#becomes("waiting");
   }
 
@@ -189,6 +235,51 @@ export class Room extends Emitter<RoomEvents> {
     const { connection } = this.#host;
     if (!connection) throw new DisconnectedError(1006, "not connected");
     return connection;
+  }
+
+  #watches(connection: Connection): void {
+    const isCurrent = () => this.#isWatching && this.#host.connection === connection;
+    const listen = (what: string, hear: (body: string) => void) => {
+      const hearing = connection.subscribe(`${topic(this.id)}/${what}`, {}, ({ body }) => isCurrent() && hear(body));
+      // Who is not let in is told so by the room itself.
+      hearing.then((leave) => (isCurrent() ? this.#unwatch.push(leave) : leave())).catch(() => {});
+    };
+    const people = new Map<string, Present>();
+    let listed = true;
+    listen("presence", (body) => {
+      const event = JSON.parse(body) as PresenceEvent;
+      if (event.type === "state") {
+        listed = event.listed;
+        people.clear();
+        for (const person of event.members) people.set(person.userId, person);
+      } else if (event.type === "join") people.set(event.userId, { userId: event.userId, nickname: event.nickname });
+      else if (event.type === "leave") people.delete(event.userId);
+      else listed = false;
+      this.emit("people", { count: event.count, listed: listed ? [...people.values()] : undefined });
+    });
+    const writing = new Map<string, { person: Present; timer: ReturnType<typeof setTimeout> }>();
+    const tell = () => this.emit("typing", [...writing.values()].map(({ person }) => person));
+    const stop = (userId: string) => {
+      clearTimeout(writing.get(userId)?.timer);
+      if (writing.delete(userId)) tell();
+    };
+    listen("typing", (body) => {
+      const { userId, nickname, typing, expiresInMs } = JSON.parse(body) as TypingEvent;
+      if (this.#host.author.id === userId) return;
+      if (!typing) return stop(userId);
+      clearTimeout(writing.get(userId)?.timer);
+      writing.set(userId, { person: { userId, nickname }, timer: setTimeout(() => stop(userId), expiresInMs) });
+      tell();
+    });
+    this.#unwatch.push(() => {
+      for (const { timer } of writing.values()) clearTimeout(timer);
+      writing.clear();
+    });
+  }
+
+  #stopsWatching(): void {
+    this.#isWatching = false;
+    for (const leave of this.#unwatch.splice(0)) leave();
   }
 
   #isPutOut(why: Error): void {

@@ -91,6 +91,49 @@ export interface RoomInfo {
   readonly role: RoomRole;
   readonly createdAt: string;
   readonly lastSeq: number;
+  /** Up to where one has read. */
+  readonly readSeq: number;
+  /** How many messages of others one has not, counted up to 100. */
+  readonly unread: number;
+}
+
+/** One is asked into a room. */
+export interface Invitation {
+  readonly roomId: string;
+  /** What the room is called, for people. */
+  readonly name: string;
+  readonly userId: string;
+  /** Who asks. */
+  readonly by: string;
+  readonly invitedAt: string;
+  /** Until when it can be answered. */
+  readonly expiresAt: string;
+}
+
+/** Up to where one has read a room, on `/user/queue/read` and as the answer to having read. */
+export interface ReadPosition {
+  readonly roomId: string;
+  readonly userId: string;
+  readonly seq: number;
+}
+
+/** Somebody in a room. */
+export interface Present {
+  readonly userId: string;
+  readonly nickname: string;
+}
+
+/** Who is in a room, on `/topic/{roomId}/presence`. */
+export type PresenceEvent = { readonly roomId: string; readonly count: number } & (
+  | { readonly type: "state"; readonly members: readonly Present[]; readonly listed: boolean }
+  | ({ readonly type: "join" | "leave" } & Present)
+  | { readonly type: "count" }
+);
+
+/** Somebody writes, or has stopped, on `/topic/{roomId}/typing`. */
+export interface TypingEvent extends Present {
+  readonly typing: boolean;
+  readonly expiresInMs: number;
 }
 
 /** Somebody who belongs to a room. */
@@ -117,6 +160,8 @@ export interface ProblemDetails {
   /** Whether the same request, sent again later, may succeed. */
   readonly retryable: boolean;
   readonly retryAfterMs?: number;
+  /** When a mute or a ban ends by itself; absent where it does not. */
+  readonly until?: string;
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
   readonly traceId?: string;
 }
@@ -124,9 +169,11 @@ export interface ProblemDetails {
 export const CHAT = "/app/chat";
 export const EDIT = "/app/edit";
 export const DELETE = "/app/delete";
+export const TYPING = "/app/typing";
 export const AUTH = "/app/auth";
 export const ERRORS = "/user/queue/errors";
 export const OWN_ROOMS = "/user/queue/rooms";
+export const OWN_READS = "/user/queue/read";
 export const topic = (roomId: string): string => `/topic/${roomId}`;
 
 /** The longest content, in characters (Unicode scalar values). */

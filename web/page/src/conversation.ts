@@ -1,9 +1,9 @@
 // What is said in one room, and the field to say something.
 
-import { CONTENT_CHARS_MAX, isSayable, type Item, ProblemError, type Room } from "@maru/client";
+import { CONTENT_CHARS_MAX, isSayable, type Item, type Present, ProblemError, type Room } from "@maru/client";
 
 import { h, icon, ICONS } from "./dom.ts";
-import { inWords } from "./faults.ts";
+import { inWords, problemInWords } from "./faults.ts";
 import { avatar } from "./hall.ts";
 import { kept } from "./kept.ts";
 import type { Words } from "./words.ts";
@@ -42,6 +42,8 @@ export class Conversation {
   readonly #stops: (() => void)[] = [];
   readonly #time: Intl.DateTimeFormat;
   readonly #day: Intl.DateTimeFormat;
+  readonly #present = h("small", { className: "present" });
+  readonly #writing = h("p", { className: "writing", role: "status" });
   #isAtEnd = true;
   #editing = h("p");
   /** The message whose next content is in the field. */
@@ -62,6 +64,12 @@ export class Conversation {
       room.on("change", ({ items, isReset }) => this.#changes(items, isReset)),
       room.on("refused", (error) => this.#isRefused(error)),
       room.on("state", () => this.#showEdge()),
+      room.on("people", ({ count, listed }) => {
+        this.#present.textContent = words.present(count);
+        this.#present.title = (listed ?? []).map(({ nickname }) => nickname).join(", ");
+      }),
+      room.on("typing", (people) => this.#showWriting(people)),
+      room.watchPeople(),
     );
   }
 
@@ -102,7 +110,7 @@ export class Conversation {
     const back = h("button", { type: "button", className: "back" }, icon(ICONS.back));
     back.setAttribute("aria-label", this.#words.back);
     back.addEventListener("click", () => this.#place.back());
-    const head = h("header", {}, back, h("h2", {}, this.#place.title));
+    const head = h("header", {}, back, h("h2", {}, this.#place.title), this.#present);
     const { people } = this.#place;
     if (people) head.append(...this.#peopleBehindButton(people));
     return head;
@@ -134,7 +142,7 @@ export class Conversation {
     const cancel = h("button", { type: "button", className: "quiet" }, words.cancel);
     cancel.addEventListener("click", () => this.#endsEditing());
     this.#editing = h("p", { className: "editing", hidden: true }, words.editing, cancel);
-    const form = h("form", { className: "composer" }, this.#fault, this.#editing, label, field, send);
+    const form = h("form", { className: "composer" }, this.#writing, this.#fault, this.#editing, label, field, send);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const content = field.value;
@@ -146,6 +154,10 @@ export class Conversation {
       field.value = "";
       this.#isAtEnd = true;
       this.room.send(content);
+      this.room.type(false);
+    });
+    field.addEventListener("input", () => {
+      if (!this.#edited) this.room.type(field.value !== "");
     });
     field.addEventListener("keydown", (event) => {
       // While a syllable is composed, Enter ends the syllable and not the message. Safari tells
@@ -157,6 +169,12 @@ export class Conversation {
       form.requestSubmit();
     });
     return form;
+  }
+
+  #showWriting(people: readonly Present[]): void {
+    const names = people.map(({ nickname }) => nickname).join(", ");
+    const tell = people.length === 1 ? this.#words.writes : this.#words.write;
+    this.#writing.textContent = people.length === 0 ? "" : tell(names);
   }
 
   #beginsEditing(item: Item): void {
@@ -275,7 +293,7 @@ export class Conversation {
     retry.addEventListener("click", () => this.room.retry(item.tempId));
     const discard = h("button", { type: "button" }, words.discard);
     discard.addEventListener("click", () => this.room.discard(item.tempId));
-    const why = words.problems[item.refusal?.code ?? ""] ?? item.refusal?.detail ?? "";
+    const why = item.refusal ? problemInWords(item.refusal, words) : "";
     foot.append(h("strong", {}, words.failed), ` ${why} `, retry, discard);
     return foot;
   }

@@ -5,6 +5,7 @@ import type { Account, MaruClient, Room, RoomInfo, Status } from "@maru/client";
 import { Conversation } from "./conversation.ts";
 import { h, icon, ICONS } from "./dom.ts";
 import { inWords, whyStopped } from "./faults.ts";
+import { Invitations } from "./invitations.ts";
 import { keep, kept, ROOMS_MAX } from "./kept.ts";
 import { people } from "./people.ts";
 import { elsewhere, languageButton, wordmark } from "./sign.ts";
@@ -12,6 +13,9 @@ import type { Words } from "./words.ts";
 
 /** More unread messages than these are not counted. */
 const UNREAD_SHOWN_MAX = 49;
+
+/** How long the page waits for more to be read before it tells the server. */
+const READ_TOLD_MS = 500;
 
 /** How long a connection that was there may be away before the page says so. */
 const ABSENCE_SHOWN_MS = 2000;
@@ -25,6 +29,8 @@ export class Hall {
   readonly #account: Account;
   readonly #words: Words;
   readonly #rooms = new Map<string, { room: Room; entry: HTMLElement; read: number }>();
+  /** The rooms that one is a member of. */
+  #own = new Set<string>();
   /** What rooms are called that were made, by their ids. */
   readonly #names = new Map<string, string>();
   readonly #list = h("ul", {});
@@ -32,6 +38,9 @@ export class Hall {
   readonly #status = h("p", { className: "status", role: "status" });
   readonly #spoken = h("p", { className: "visually-hidden", role: "log", "aria-live": "polite" });
   readonly #stops: (() => void)[] = [];
+  readonly #invitations: Invitations;
+  /** Rooms whose read position the server does not know yet. */
+  readonly #untold = new Map<string, ReturnType<typeof setTimeout>>();
   #conversation: Conversation | undefined;
   #countdown: ReturnType<typeof setInterval> | undefined;
   #absence: ReturnType<typeof setTimeout> | undefined;
@@ -40,16 +49,36 @@ export class Hall {
     this.#client = client;
     this.#account = account;
     this.#words = words;
+    this.#invitations = new Invitations(words, {
+      directory: client.directory,
+      account,
+      known: () => this.#knownPeople(),
+      accepted: (id, name) => {
+        this.#names.set(id, name);
+        this.#goes(id);
+      },
+    });
     this.element = h("div", { className: "hall" }, this.#side(), this.#main, this.#spoken);
     for (const { id, name } of kept.rooms) if (name !== undefined) this.#names.set(id, name);
     for (const { id, read } of kept.rooms.slice(0, ROOMS_MAX)) this.#lists(id, read);
     void this.#bringsOwnRooms();
-    this.#stops.push(client.on("status", (status) => this.#shows(status)));
+    void this.#invitations.refresh();
+    this.#stops.push(
+      client.on("status", (status) => {
+        this.#shows(status);
+        // What was told meanwhile was not heard.
+        if (status.state !== "online") return;
+        void this.#bringsOwnRooms();
+        void this.#invitations.refresh();
+      }),
+    );
     this.#stops.push(
       client.on("rooms", ({ type }) => {
         // Whoever is put out is told so in the room itself.
         if (type === "joined") void this.#bringsOwnRooms();
+        void this.#invitations.refresh();
       }),
+      client.on("read", ({ roomId, seq }) => this.#isRead(roomId, seq)),
     );
     this.#shows(client.status);
     const look = () => this.#shows(client.status);
@@ -67,6 +96,7 @@ export class Hall {
     for (const stop of this.#stops) stop();
     clearInterval(this.#countdown);
     clearTimeout(this.#absence);
+    for (const timer of this.#untold.values()) clearTimeout(timer);
     this.#conversation?.end();
   }
 
@@ -99,6 +129,7 @@ export class Hall {
       "aside",
       { className: "side" },
       h("header", {}, wordmark(words), languageButton(words)),
+      this.#invitations.element,
       h("nav", { "aria-label": words.rooms }, h("h2", {}, words.rooms), this.#list, open, this.#maker()),
       h("footer", {}, h("p", { className: "who" }, avatar(nickname), h("strong", {}, nickname)), leave, copyId, this.#status, elsewhere(words)),
     );
@@ -133,7 +164,11 @@ export class Hall {
     // Where the list cannot be had, what this browser remembers is what there is.
     const own = this.#account.isGuest ? [] : await this.#client.directory.rooms().catch(() => undefined);
     if (!own) return;
-    for (const { roomId, name } of own) this.#isCalled(roomId, name, own);
+    this.#own = new Set(own.map(({ roomId }) => roomId));
+    for (const { roomId, name, readSeq } of own) {
+      this.#isCalled(roomId, name, own);
+      this.#isRead(roomId, readSeq);
+    }
     for (const id of [...this.#rooms.keys()]) {
       if (isPrivate(id) && !own.some(({ roomId }) => roomId === id)) this.#forgets(id);
     }
@@ -180,7 +215,9 @@ export class Hall {
     const conversation = new Conversation(room, this.#words, {
       title: this.#titleOf(id),
       people: isPrivate(id) ? () => this.#people(id) : undefined,
-      read: (seq) => this.#isRead(id, seq),
+      read: (seq) => {
+        if (this.#isRead(id, seq)) this.#tellsRead(id);
+      },
       back: () => (location.hash = ""),
     });
     this.#conversation = conversation;
@@ -254,12 +291,28 @@ export class Hall {
     keep({ rooms: rooms.slice(0, ROOMS_MAX) });
   }
 
-  #isRead(id: string, seq: number): void {
+  /** Tells one's other devices, and whoever may see it, once no more is read at the moment. */
+  #tellsRead(id: string): void {
+    // A guest is somebody else tomorrow. An open room that one only looks at is not joined by it.
+    const isMember = isPrivate(id) || this.#own.has(id);
+    if (this.#account.isGuest || !isMember || this.#untold.has(id)) return;
+    const tell = () => {
+      this.#untold.delete(id);
+      const read = this.#rooms.get(id)?.read;
+      // What is not told now is told with the next that is read.
+      if (read !== undefined) this.#client.directory.readTo(id, read).catch(() => {});
+    };
+    this.#untold.set(id, setTimeout(tell, READ_TOLD_MS));
+  }
+
+  /** Takes that a room is read up to a place; false where that is no news. */
+  #isRead(id: string, seq: number): boolean {
     const listed = this.#rooms.get(id);
-    if (!listed || listed.read >= seq) return;
+    if (!listed || listed.read >= seq) return false;
     listed.read = seq;
     keep({ rooms: kept.rooms.map((room) => (room.id === id ? { ...room, read: seq } : room)) });
     this.#counts(id);
+    return true;
   }
 
   #counts(id: string): void {

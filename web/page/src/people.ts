@@ -24,12 +24,13 @@ export function people(roomId: string, title: string, words: Words, host: People
   const { directory, account } = host;
   const list = h("ul", {});
   const fault = h("p", { className: "fault", role: "alert" });
+  const notice = h("p", { className: "notice", role: "status" });
   const options = h("datalist", { id: "known-people" });
   const whom = h("input", { type: "text", autocomplete: "off", placeholder: words.whom, required: true });
   whom.setAttribute("aria-label", words.whom);
   whom.setAttribute("list", options.id);
   const invite = h("form", { hidden: true }, whom, h("button", { type: "submit" }, words.invite));
-  const element = h("section", { className: "people", "aria-label": words.peopleOf(title) }, list, invite, options, fault);
+  const element = h("section", { className: "people", "aria-label": words.peopleOf(title) }, list, invite, options, notice, fault);
 
   invite.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -38,7 +39,10 @@ export function people(roomId: string, title: string, words: Words, host: People
     const userId = UUID.test(typed) ? typed : named;
     if (userId === undefined) return void (fault.textContent = words.unknownPerson);
     whom.value = "";
-    void changes(() => directory.setMember(roomId, userId, "member"));
+    void changes(async () => {
+      await directory.invite(roomId, userId);
+      notice.textContent = words.invited(typed);
+    });
   });
   void changes(() => Promise.resolve());
   return element;
@@ -46,6 +50,7 @@ export function people(roomId: string, title: string, words: Words, host: People
   /** Does something about the members, and shows what they are then. */
   async function changes(change: () => Promise<void>): Promise<void> {
     fault.textContent = "";
+    notice.textContent = "";
     try {
       await change();
       draws(await directory.members(roomId));
