@@ -632,7 +632,11 @@ impl<T: Transport> Connection<T> {
                     }
                 }
             }
-            Delivery::Ended { room, subscription } => self.end(&room, &subscription),
+            Delivery::Ended {
+                room,
+                subscription,
+                until,
+            } => self.end(&room, &subscription, until),
             Delivery::Left { ticket } => self.session.settle(ticket, &[], now),
             Delivery::Own(news) => self.tell_own(&news),
             Delivery::Amended { ticket, result } => {
@@ -690,11 +694,11 @@ impl<T: Transport> Connection<T> {
     }
 
     /// Ends a subscription to a room that the user may not hear any more.
-    fn end(&mut self, room: &RoomId, subscription: &str) {
+    fn end(&mut self, room: &RoomId, subscription: &str, until: Option<OffsetDateTime>) {
         if self.forget(room, subscription) {
             self.session.end_subscription(subscription);
             self.tell_problem(
-                &not_let_in(room),
+                &not_let_in(room, until),
                 Some(("ended-subscription", subscription)),
             );
         }

@@ -2,6 +2,7 @@
 
 use chat::{Problem, ProblemCode, RoomId};
 use message_log::Silence;
+use time::OffsetDateTime;
 
 use crate::amending::Verb;
 
@@ -161,12 +162,13 @@ pub(crate) fn no_such_room() -> Problem {
     )
 }
 
-/// What whoever may not hear a room is told: of a private one the same as where there is none.
-pub(crate) fn not_let_in(room: &RoomId) -> Problem {
+/// What whoever may not hear a room is told: of a private one the same as where there is none, of
+/// another that he is banned, and until when.
+pub(crate) fn not_let_in(room: &RoomId, until: Option<OffsetDateTime>) -> Problem {
     if room.is_private() {
         no_such_room()
     } else {
-        Silence::Banned.problem()
+        Silence::Banned { until }.problem()
     }
 }
 

@@ -499,13 +499,13 @@ impl Hub {
             Ok(rules) => {
                 room.learn(name, rules, &mut self.comings);
                 if !wanted_again {
-                    room.refuse_strangers(name, &not_let_in(name));
+                    room.refuse_strangers(name, |until| not_let_in(name, until));
                 }
             }
             Err(error) => {
                 // The next look finds that the rules are old.
                 tracing::warn!(%error, "the rules of a room cannot be read");
-                room.refuse_strangers(name, &store_unavailable());
+                room.refuse_strangers(name, |_| store_unavailable());
             }
         }
         if wanted_again {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chat::{ChatOwnRoom, ChatRead, Message, Problem, RoomId};
 use stomp::Ticket;
+use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use traces::Span;
@@ -42,6 +43,8 @@ pub(crate) enum Delivery {
         room: RoomId,
         /// The subscription.
         subscription: Arc<str>,
+        /// When the ban that ends it ends by itself.
+        until: Option<OffsetDateTime>,
     },
     /// An UNSUBSCRIBE was carried out: nothing of the subscription follows.
     Left {

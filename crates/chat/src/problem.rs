@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use time::serde::rfc3339;
 use utoipa::ToSchema;
 
 /// A fault that a client can act on: the body of an HTTP error and of a MESSAGE on
@@ -17,8 +19,10 @@ pub struct Problem {
     code: ProblemCode,
     detail: Cow<'static, str>,
     retry_after: Option<Duration>,
+    // Boxed, as the id is: a problem is the error of many a result.
+    until: Option<Box<OffsetDateTime>>,
     errors: Vec<ProblemError>,
-    trace_id: Option<String>,
+    trace_id: Option<Box<str>>,
 }
 
 /// One wrong place in what a client sent.
@@ -41,6 +45,7 @@ impl Problem {
             code,
             detail: detail.into(),
             retry_after: None,
+            until: None,
             errors: Vec::new(),
             trace_id: None,
         }
@@ -67,9 +72,16 @@ impl Problem {
         self
     }
 
+    /// Says when what stands against it ends by itself (`until`); nothing where it does not.
+    #[must_use]
+    pub fn until(mut self, end: Option<OffsetDateTime>) -> Self {
+        self.until = end.map(Box::new);
+        self
+    }
+
     /// Names the request (`traceId`), so that a report can be matched to the logs.
     #[must_use]
-    pub fn traced(mut self, trace_id: impl Into<String>) -> Self {
+    pub fn traced(mut self, trace_id: impl Into<Box<str>>) -> Self {
         self.trace_id = Some(trace_id.into());
         self
     }
@@ -102,7 +114,7 @@ impl Problem {
 
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut json = serializer.serialize_struct("Problem", 9)?;
+        let mut json = serializer.serialize_struct("Problem", 10)?;
         json.serialize_field("type", &self.code.type_uri())?;
         json.serialize_field("title", self.code.title())?;
         json.serialize_field("status", &self.code.status())?;
@@ -116,6 +128,10 @@ impl Serialize for Problem {
             }
             None => json.skip_field("retryAfterMs")?,
         }
+        match &self.until {
+            Some(end) => json.serialize_field("until", &Utc(**end))?,
+            None => json.skip_field("until")?,
+        }
         if self.errors.is_empty() {
             json.skip_field("errors")?;
         } else {
@@ -128,6 +144,10 @@ impl Serialize for Problem {
         json.end()
     }
 }
+
+/// A time as all JSON of ours writes it (RFC 3339).
+#[derive(Serialize)]
+struct Utc(#[serde(with = "rfc3339")] OffsetDateTime);
 
 /// The kinds of [`Problem`]: the catalogue that clients program against. A code never changes its
 /// meaning.
@@ -351,10 +371,11 @@ mod tests {
         let problem = Problem::new(ProblemCode::StoreUnavailable, "Try again.")
             .pointing_at("/content", "is blank")
             .retry_after(Duration::from_millis(1_500))
+            .until(Some(OffsetDateTime::UNIX_EPOCH))
             .traced("r-1");
         assert_eq!(
             problem.to_json(),
-            r##"{"type":"/docs/problems#store-unavailable","title":"The store cannot be reached","status":503,"detail":"Try again.","code":"store-unavailable","retryable":true,"retryAfterMs":1500,"errors":[{"pointer":"/content","detail":"is blank"}],"traceId":"r-1"}"##
+            r##"{"type":"/docs/problems#store-unavailable","title":"The store cannot be reached","status":503,"detail":"Try again.","code":"store-unavailable","retryable":true,"retryAfterMs":1500,"until":"1970-01-01T00:00:00Z","errors":[{"pointer":"/content","detail":"is blank"}],"traceId":"r-1"}"##
         );
     }
 

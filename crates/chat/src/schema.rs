@@ -1,7 +1,7 @@
 //! What the derived descriptions cannot tell of the JSON: JSON Schemas of the types with rules of
 //! their own.
 
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -59,6 +59,11 @@ impl PartialSchema for Problem {
                 .description(Some(description))
         };
         let wait = of(Type::Integer, "How long to wait before trying again.").minimum(Some(0));
+        let end = of(
+            Type::String,
+            "When a mute or a ban ends by itself; absent where it does not.",
+        )
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
         let required = ["type", "title", "status", "detail", "code", "retryable"];
         let problem = ObjectBuilder::new()
             .description(Some("Problem details (RFC 9457): a fault to act on."))
@@ -72,6 +77,7 @@ impl PartialSchema for Problem {
                 of(Type::Boolean, "Whether the same, sent later, may succeed."),
             )
             .property("retryAfterMs", wait)
+            .property("until", end)
             .property("errors", ArrayBuilder::new().items(ProblemError::schema()))
             .property("traceId", of(Type::String, "The id of the request."));
         let all = required.into_iter().fold(problem, ObjectBuilder::required);

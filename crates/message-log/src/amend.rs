@@ -240,17 +240,23 @@ enum Decision {
 
 impl Amendment {
     fn decide(&self, message: &Message, standing: Standing) -> Result<Decision, AmendError> {
-        let Standing { role, sanction, .. } = standing;
+        let Standing {
+            role,
+            sanction,
+            until,
+        } = standing;
         let is_author = message.sender_id == Some(self.by.user);
         let moderates = role.is_some_and(|role| role >= RoomRole::Moderator) || self.by.is_admin;
         if !is_author && !moderates {
             return Err(AmendError::NotAllowed);
         }
         match (sanction, &self.kind) {
-            (Some(Sanction::Ban), _) => return Err(AmendError::Silenced(Silence::Banned)),
+            (Some(Sanction::Ban), _) => {
+                return Err(AmendError::Silenced(Silence::Banned { until }));
+            }
             // To take back what one said is not to speak.
             (Some(Sanction::Mute), AmendmentKind::Edit(_)) => {
-                return Err(AmendError::Silenced(Silence::Muted));
+                return Err(AmendError::Silenced(Silence::Muted { until }));
             }
             (Some(Sanction::Mute), AmendmentKind::Delete) | (None, _) => {}
         }

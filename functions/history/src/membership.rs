@@ -50,7 +50,8 @@ pub(crate) async fn must_be_let_in(
     } else if room.is_private() {
         Err(no_such_room())
     } else {
-        Err(Silence::Banned.problem().into())
+        let until = standing.until;
+        Err(Silence::Banned { until }.problem().into())
     }
 }
 

@@ -201,10 +201,13 @@ fn refusal(error: &ChangeError) -> ProblemResponse {
             ProblemCode::LastOwner,
             "You are the only owner; make somebody else one, or close the room.",
         ),
-        ChangeError::Banned => (
-            ProblemCode::Banned,
-            "He is banned from the room; a moderator may lift that.",
-        ),
+        ChangeError::Banned { until } => {
+            let detail =
+                "Whoever is to come in is banned from the room; a moderator may lift that.";
+            return Problem::new(ProblemCode::Banned, detail)
+                .until(*until)
+                .into();
+        }
         ChangeError::LimitReached => (
             ProblemCode::LimitReached,
             "There are as many rooms of yours, or members of this room, as there may be.",

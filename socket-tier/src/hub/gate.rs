@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chat::{Access, RoomId, Sanction, UserId};
 use message_log::Rules;
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 /// The rules of a room as this instance knows them.
@@ -81,6 +82,15 @@ impl Gate {
         }
     }
 
+    /// When the ban of whoever is not admitted ends by itself; nothing where it does not, or where
+    /// there is none.
+    pub(super) fn ban_until(&self, user: Option<UserId>) -> Option<OffsetDateTime> {
+        match (&self.known, user) {
+            (Known::Rules(rules), Some(user)) => rules.sanctions.get(&user)?.until,
+            _ => None,
+        }
+    }
+
     /// Whether he may also speak in it.
     pub(super) fn lets_speak(&self, user: Option<UserId>) -> bool {
         let is_muted = match (&self.known, user) {
@@ -148,6 +158,7 @@ mod tests {
             let in_force = InForce {
                 sanction,
                 remaining,
+                until: remaining.and(Some(OffsetDateTime::UNIX_EPOCH)),
             };
             (user.expect("known"), in_force)
         });
@@ -195,10 +206,12 @@ mod tests {
         gate.learn(sanctions([Some(second), Some(2 * second)]), began);
         gate.lapse(began);
         assert!(!gate.lets_speak(ADA) && !gate.admits(EVE));
+        assert_eq!(gate.ban_until(EVE), Some(OffsetDateTime::UNIX_EPOCH));
         gate.lapse(began + second);
         assert!(gate.lets_speak(ADA) && !gate.admits(EVE) && gate.is_selective());
         gate.lapse(began + 2 * second);
         assert!(gate.lets_speak(EVE) && !gate.is_selective() && gate.has(Access(3)));
+        assert_eq!(gate.ban_until(EVE), None);
 
         let mut gate = open();
         gate.learn(sanctions([None, Some(Duration::MAX)]), began);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chat::{Access, ChatRead, ChatReject, ChatTyping, Problem, RoomId, Seq, UserId};
 use message_log::{Present, Rules};
 use stomp::{Ticket, Version};
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::broadcast::Broadcast;
@@ -179,7 +180,8 @@ impl Room {
             let before = ended.len();
             ended.extend(gone.map(|member| {
                 let user = member.user.filter(|_| is_in_room);
-                (member.outbox, Arc::clone(&group.subscription), user)
+                let until = gate.ban_until(member.user);
+                (member.outbox, Arc::clone(&group.subscription), user, until)
             }));
             if group.mode == Mode::Presence {
                 people_watchers -= ended.len() - before;
@@ -193,15 +195,16 @@ impl Room {
             let Listening {
                 subscription, user, ..
             } = resuming.listening;
-            (resuming.outbox, subscription, user)
+            (resuming.outbox, subscription, user, gate.ban_until(user))
         }));
         self.people_watchers = people_watchers;
         self.listeners -= ended.len();
-        for (outbox, subscription, user) in ended {
+        for (outbox, subscription, user, until) in ended {
             self.leaves(name, user, comings);
             outbox.push(Delivery::Ended {
                 room: name.clone(),
                 subscription,
+                until,
             });
         }
         let gate = &self.gate;
@@ -285,11 +288,16 @@ impl Room {
         self.tell(Mode::Readers, || Some(Broadcast::read(read)));
     }
 
-    /// Refuses whoever is still no member.
-    pub(super) fn refuse_strangers(&mut self, name: &RoomId, problem: &Problem) {
+    /// Refuses whoever is still not let in, with the problem of one whose ban ends then.
+    pub(super) fn refuse_strangers(
+        &mut self,
+        name: &RoomId,
+        problem: impl Fn(Option<OffsetDateTime>) -> Problem,
+    ) {
         for stranger in mem::take(&mut self.strangers) {
             self.listeners -= 1;
-            stranger.refuse(name, problem.clone());
+            let until = self.gate.ban_until(stranger.listening.user);
+            stranger.refuse(name, problem(until));
         }
     }
 
@@ -322,7 +330,8 @@ impl Room {
                 self.joining.push((stranger.outbox, stranger.ticket));
                 self.admit();
             } else {
-                stranger.refuse(name, not_let_in(name));
+                let until = self.gate.ban_until(stranger.listening.user);
+                stranger.refuse(name, not_let_in(name, until));
             }
             return;
         }

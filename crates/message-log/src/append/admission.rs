@@ -36,9 +36,15 @@ pub(super) enum Stopped {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Silence {
     /// He is banned.
-    Banned,
+    Banned {
+        /// When that ends by itself, UTC.
+        until: Option<OffsetDateTime>,
+    },
     /// He is muted.
-    Muted,
+    Muted {
+        /// When that ends by itself, UTC.
+        until: Option<OffsetDateTime>,
+    },
     /// The room is archived.
     Archived,
 }
@@ -46,15 +52,18 @@ pub enum Silence {
 impl Silence {
     /// What whoever wants to speak is told.
     pub fn problem(self) -> Problem {
-        let (code, detail) = match self {
-            Self::Banned => (ProblemCode::Banned, "You are banned from the room."),
-            Self::Muted => (ProblemCode::Muted, "You are muted in the room."),
-            Self::Archived => (
+        match self {
+            Self::Banned { until } => {
+                Problem::new(ProblemCode::Banned, "You are banned from the room.").until(until)
+            }
+            Self::Muted { until } => {
+                Problem::new(ProblemCode::Muted, "You are muted in the room.").until(until)
+            }
+            Self::Archived => Problem::new(
                 ProblemCode::RoomArchived,
                 "The room is archived; an owner may open it again.",
             ),
-        };
-        Problem::new(code, detail)
+        }
     }
 }
 
@@ -161,9 +170,10 @@ fn decide(
     Ok(if draft.room.is_private() && standing.role.is_none() {
         Err(Stopped::NotThere)
     } else if let Some(sanction) = standing.sanction {
+        let until = standing.until;
         Err(Stopped::Refused(match sanction {
-            Sanction::Ban => Silence::Banned,
-            Sanction::Mute => Silence::Muted,
+            Sanction::Ban => Silence::Banned { until },
+            Sanction::Mute => Silence::Muted { until },
         }))
     } else if row.try_get("is_archived")? {
         Err(Stopped::Refused(Silence::Archived))

@@ -1,6 +1,7 @@
 //! A change of a room: one transaction that holds the lock of its row.
 
 use chat::{Access, RoomId, RoomName, RoomRole, UserId};
+use time::OffsetDateTime;
 use tokio::time::timeout;
 
 use super::join::come_in_on;
@@ -25,7 +26,10 @@ pub enum ChangeError {
     LastOwner,
     /// The user is banned from the room.
     #[error("the user is banned from the room")]
-    Banned,
+    Banned {
+        /// When that ends by itself, UTC.
+        until: Option<OffsetDateTime>,
+    },
     /// There are as many as there may be.
     #[error("there are as many as there may be")]
     LimitReached,

@@ -98,7 +98,8 @@ impl MessageLog {
             let mut change = self.begin_as_moderator(id, by).await?;
             let standing = change.standing_of(user).await?;
             if standing.sanction == Some(Sanction::Ban) {
-                return Err(change.refuse(ChangeError::Banned).await);
+                let until = standing.until;
+                return Err(change.refuse(ChangeError::Banned { until }).await);
             }
             if standing.role.is_some() {
                 change.abandon().await;

@@ -160,7 +160,9 @@ pub(super) async fn come_in_on(
         return Err(if id.is_private() {
             ChangeError::NotThere
         } else {
-            ChangeError::Banned
+            ChangeError::Banned {
+                until: standing.until,
+            }
         });
     }
     if standing.role.is_some() {

@@ -36,10 +36,10 @@ impl MessageLog {
             let Standing {
                 role: known,
                 sanction,
-                ..
+                until,
             } = change.standing_of(membership.user).await?;
             if sanction == Some(Sanction::Ban) {
-                return Err(change.refuse(ChangeError::Banned).await);
+                return Err(change.refuse(ChangeError::Banned { until }).await);
             }
             if known == Some(membership.role) {
                 change.abandon().await;

@@ -75,6 +75,8 @@ pub struct InForce {
     /// For how long from that moment on, by Postgres' clock; `None` where it does not end by
     /// itself.
     pub remaining: Option<Duration>,
+    /// When that is, UTC, for people.
+    pub until: Option<OffsetDateTime>,
 }
 
 /// Rooms of the user `$1`. Counting the unread looks at a bounded number of messages, however many
@@ -133,15 +135,16 @@ LIMIT $3";
 
 /// One row at least where the room is there, from one snapshot.
 pub(crate) const RULES: &str = "
-SELECT room.access, person.user_id, person.role, person.kind, person.remaining_seconds
+SELECT room.access, person.user_id, person.role, person.kind, person.remaining_seconds, person.until
 FROM chat_room AS room
 LEFT JOIN LATERAL (
-    SELECT member.user_id, member.role, NULL AS kind, NULL::float8 AS remaining_seconds
+    SELECT member.user_id, member.role, NULL AS kind, NULL::float8 AS remaining_seconds,
+        NULL::timestamptz AS until
     FROM chat_room_member AS member
     WHERE member.room_id = room.room_id AND $2
     UNION ALL
     SELECT sanction.user_id, NULL, sanction.kind,
-        extract(epoch FROM sanction.until - clock_timestamp())::float8
+        extract(epoch FROM sanction.until - clock_timestamp())::float8, sanction.until
     FROM chat_room_sanction_in_force AS sanction
     WHERE sanction.room_id = room.room_id
 ) AS person ON true
@@ -288,6 +291,7 @@ fn rules(rows: &[PgRow]) -> Result<Option<Rules>, sqlx::Error> {
                         // Longer than a duration may be is as good as for good.
                         Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
                     }),
+                    until: row.try_get("until")?,
                 };
                 sanctions.insert(user, in_force);
             }

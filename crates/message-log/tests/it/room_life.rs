@@ -52,9 +52,10 @@ async fn who_is_muted_or_banned_does_not_speak_and_whoever_is_not_does() {
             assert_eq!(again.expect("no mistake"), None);
         }
         let silenced = says(&log, &id, muted).await;
-        assert_eq!(silenced, Appended::Silenced(Silence::Muted));
+        let muted_for_good = Silence::Muted { until: None };
+        assert_eq!(silenced, Appended::Silenced(muted_for_good));
         let kept_out = match visibility {
-            Visibility::Open => Appended::Silenced(Silence::Banned),
+            Visibility::Open => Appended::Silenced(Silence::Banned { until: None }),
             Visibility::Private => Appended::NotThere,
         };
         assert_eq!(says(&log, &id, banned).await, kept_out);
@@ -67,7 +68,10 @@ async fn who_is_muted_or_banned_does_not_speak_and_whoever_is_not_does() {
             role: RoomRole::Member,
         };
         let refused = log.set_member(&id, owner, back).await;
-        assert!(matches!(refused, Err(ChangeError::Banned)), "{refused:?}");
+        assert!(
+            matches!(refused, Err(ChangeError::Banned { until: None })),
+            "{refused:?}"
+        );
         log.sanction(&id, by, muted, None).await.expect("is lifted");
         stored(says(&log, &id, muted).await);
         let listed = log.sanctioned(&id, None, 10).await.expect("a read");
@@ -135,7 +139,10 @@ async fn a_moderator_sanctions_members_an_owner_everybody_else_and_nobody_himsel
         .await;
     done.expect("may be done");
     let kept_out = says(&log, &unmade, member).await;
-    assert_eq!(kept_out, Appended::Silenced(Silence::Banned));
+    assert_eq!(
+        kept_out,
+        Appended::Silenced(Silence::Banned { until: None })
+    );
 }
 
 #[tokio::test]
@@ -155,11 +162,20 @@ async fn what_has_ended_by_itself_keeps_nobody_from_anything() {
     assert!(passes(mia, Sanction::Mute, future).await.is_some());
     assert_eq!(passes(mia, Sanction::Mute, future).await, None, "it is so");
     assert!(passes(eve, Sanction::Ban, future).await.is_some());
+    let until = Sentence::until(Sanction::Mute, future).until;
     let silenced = says(&log, &id, mia).await;
-    assert_eq!(silenced, Appended::Silenced(Silence::Muted));
+    assert_eq!(silenced, Appended::Silenced(Silence::Muted { until }));
+    let kept_out = says(&log, &id, eve).await;
+    assert_eq!(kept_out, Appended::Silenced(Silence::Banned { until }));
     let standing = log.standing(&id, eve).await.expect("a read");
-    assert!(!standing.admits_to(&id) && standing.until.is_some());
+    assert!(!standing.admits_to(&id) && standing.until == until);
+    let refused = log.join_room(&id, eve).await;
+    assert!(
+        matches!(refused, Err(ChangeError::Banned { until: told }) if told == until),
+        "{refused:?}"
+    );
     let rules = log.rules(&id).await.expect("a read").expect("rules");
+    assert_eq!(rules.sanctions[&mia].until, until);
     let remaining = rules.sanctions[&mia].remaining.expect("it ends");
     assert!(remaining > Duration::minutes(50) && remaining <= Duration::HOUR);
 
@@ -209,7 +225,7 @@ async fn of_a_ban_and_a_send_at_once_one_is_first_and_nothing_comes_after() {
         });
         race.join_all().await;
         let after = says(&log, &id, member).await;
-        assert_eq!(after, Appended::Silenced(Silence::Banned));
+        assert_eq!(after, Appended::Silenced(Silence::Banned { until: None }));
         let rules = log.rules(&id).await.expect("a read").expect("there");
         let last = log.changes(&id, Seq(0), 10).await.expect("a read");
         assert!(last.len() <= 1 && rules.sanctions.contains_key(&member));

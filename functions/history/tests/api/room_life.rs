@@ -32,6 +32,7 @@ async fn who_is_banned_reads_nothing_and_who_is_muted_does() {
         let kept_out = house.get(&eve, path).await;
         assert_eq!(kept_out.status, StatusCode::FORBIDDEN, "{kept_out:?}");
         assert_eq!(kept_out.json()["code"], "banned");
+        assert_eq!(kept_out.json().get("until"), None);
         assert_eq!(house.get(&mia, path).await.status, StatusCode::OK);
     }
     let listed = house.get(&owner, &format!("/rooms/{id}/sanctions")).await;
@@ -47,6 +48,15 @@ async fn who_is_banned_reads_nothing_and_who_is_muted_does() {
     assert_eq!(nosy.status, StatusCode::NOT_FOUND);
     let by_mia = house.puts(&mia, &of(&eve, "mute"), None).await;
     assert_eq!(by_mia.status, StatusCode::NOT_FOUND);
+    let until = "2999-01-01T00:00:00Z";
+    let ends = Some(json!({ "until": until }));
+    let done = house.puts(&owner, &of(&eve, "ban"), ends).await;
+    assert_eq!(done.status, StatusCode::NO_CONTENT);
+    assert_eq!(house.get(&eve, &pages).await.json()["until"], until);
+    let member = Some(json!({"role": "member"}));
+    let me = format!("/rooms/{id}/members/{}", eve.id);
+    let refused = house.puts(&eve, &me, member).await;
+    assert_eq!(refused.json()["until"], until);
     let lifted = house
         .asked(Some(&owner), Method::DELETE, &of(&eve, "ban"), None)
         .await;
