@@ -135,13 +135,16 @@ suite("the life of rooms", { timeout: 300_000 }, () => {
     await sanctions(ada, room, mia, "mute", { until });
     await sanctions(ada, room, eve, "ban", { until });
     for (const person of eves) {
-      assert.equal((await person.isPutOutOf(room)).problem.code, "banned");
+      const { problem } = await person.isPutOutOf(room);
+      assert.deepEqual([problem.code, Date.parse(problem.until)], ["banned", Date.parse(until)]);
       await comesTo(async () => !(await person.isRefused(room)), "is let in again");
     }
     for (const person of mias) {
       await comesTo(async () => {
         const { receipt, problem } = await person.sends("/app/chat", { roomId: room, content: "!" });
-        if (problem) assert.equal(problem.code, "muted");
+        if (problem) {
+          assert.deepEqual([problem.code, Date.parse(problem.until)], ["muted", Date.parse(until)]);
+        }
         return receipt;
       }, "speaks again");
     }
