@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -95,6 +96,14 @@ pub(crate) struct Connection<T> {
     is_admitted: bool,
 }
 
+/// What a connection was waiting for.
+enum Woken {
+    Received(Received),
+    Outbox,
+    Timer,
+    Draining,
+}
+
 impl<T: Transport> Connection<T> {
     /// Begins a session on a fresh transport. It lives in a box, since a future keeps a place of
     /// its own for each step that takes it by value.
@@ -124,11 +133,16 @@ impl<T: Transport> Connection<T> {
 
     /// Serves the client to the end of the session.
     pub(crate) async fn run(mut self: Box<Self>) {
-        let metrics = Arc::clone(&self.around.metrics);
-        metrics.sockets.inc();
+        self.around.metrics.sockets.inc();
         // Whatever went wrong, the rooms are left. What it was, the hook of panics has said.
         let served = AssertUnwindSafe(self.serve()).catch_unwind().await;
         let close = served.unwrap_or_else(|_| Close::new(1011, "server error"));
+        // Boxed: the place for it would be kept as long as the connection lives.
+        Box::pin(self.leave(close)).await;
+    }
+
+    async fn leave(self: Box<Self>, close: Close) {
+        let metrics = &self.around.metrics;
         self.outbox.end(End::Gone);
         if self.is_admitted {
             metrics.sessions.dec();
@@ -152,7 +166,7 @@ impl<T: Transport> Connection<T> {
         }
         metrics.closes.inc(close.code);
         self.transport.close(close).await;
-        metrics.sockets.dec();
+        self.around.metrics.sockets.dec();
     }
 
     async fn serve(&mut self) -> Close {
@@ -162,36 +176,38 @@ impl<T: Transport> Connection<T> {
         let timer = clock::sleep_until(Deadline::now());
         tokio::pin!(draining, timer);
         loop {
-            if let Err(close) = self.perform().await {
-                return close;
-            }
-            if let Some(close) = self.departs() {
-                return close;
-            }
             let wake = self.wakes_at();
-            if let Some(wake) = wake {
-                timer.as_mut().reset(wake.into());
+            if let Some(wake) = wake.filter(|wake| timer.deadline() != *wake) {
+                timer.as_mut().reset(wake);
             }
-            tokio::select! {
+            let woken = tokio::select! {
                 received = self.transport.receive(), if self.takes_input() => {
-                    if let Err(close) = self.hear(received).await {
-                        return close;
-                    }
+                    Woken::Received(received)
                 }
-                () = self.outbox.ready() => {
-                    if let Err(close) = self.empty_outbox().await {
-                        return close;
-                    }
-                }
-                () = &mut timer, if wake.is_some() => {
-                    self.session.handle_timeout(now());
-                    self.has_run_out();
-                }
-                () = &mut draining, if self.departure.is_none() => {
-                    self.departure = Some(Departure::of(self.id, now()));
-                }
+                () = self.outbox.ready() => Woken::Outbox,
+                () = &mut timer, if wake.is_some() => Woken::Timer,
+                () = &mut draining, if self.departure.is_none() => Woken::Draining,
+            };
+            // Boxed: an idle connection keeps no place for what one that works does.
+            if let Err(close) = Box::pin(self.turn(woken)).await {
+                return close;
             }
         }
+    }
+
+    /// Does all that follows from one thing that happened.
+    async fn turn(&mut self, woken: Woken) -> Result<(), Close> {
+        match woken {
+            Woken::Received(received) => self.hear(received).await?,
+            Woken::Outbox => self.empty_outbox().await?,
+            Woken::Timer => {
+                self.session.handle_timeout(now());
+                self.has_run_out();
+            }
+            Woken::Draining => self.departure = Some(Departure::of(self.id, now())),
+        }
+        self.perform().await?;
+        self.departs().map_or(Ok(()), Err)
     }
 
     /// Whether another frame may be read: not while earlier ones still wait their turn, nor when
@@ -204,7 +220,7 @@ impl<T: Transport> Connection<T> {
         self.held.is_none() && !leaves
     }
 
-    fn wakes_at(&self) -> Option<Instant> {
+    fn wakes_at(&self) -> Option<Deadline> {
         let departure = self.departure.as_ref();
         [
             self.session.poll_timeout(),
@@ -214,6 +230,7 @@ impl<T: Transport> Connection<T> {
         .into_iter()
         .flatten()
         .min()
+        .map(Deadline::from)
     }
 
     /// The end, where the instance is being left, this socket's time has come and nothing that it
@@ -265,7 +282,7 @@ impl<T: Transport> Connection<T> {
                 let message = "the WebSocket protocol was broken";
                 self.session.refuse(message, &close.reason, now());
                 // The session says its last; what ends the connection is what broke it.
-                let _ = self.perform().await;
+                let _ = Box::pin(self.perform()).await;
                 Err(close)
             }
         }
@@ -322,7 +339,7 @@ impl<T: Transport> Connection<T> {
                 } => self.send(&destination, &body, &headers, ticket),
                 Action::WindowOpened { .. } => {
                     for delivery in mem::take(&mut self.unacknowledged) {
-                        self.deliver(delivery, now()).await?;
+                        Box::pin(self.deliver(delivery, now())).await?;
                     }
                 }
                 Action::Close(reason) => {
@@ -754,20 +771,22 @@ impl<T: Transport> Connection<T> {
     async fn feed(&mut self, frame: Utf8Bytes) -> Result<(), Close> {
         let sent_bytes = &self.around.metrics.sent_bytes;
         sent_bytes.inc_by(frame.len() as u64);
-        in_time(self.transport.feed(frame)).await
+        in_time(pin!(self.transport.feed(frame))).await
     }
 
     async fn flush(&mut self) -> Result<(), Close> {
-        in_time(self.transport.flush()).await
+        in_time(pin!(self.transport.flush())).await
     }
 }
 
 /// Carries out a write within [`WRITE_TIMEOUT`]. Nearly all are done at once and need no timer.
-async fn in_time(writing: impl Future<Output = Result<(), PeerGone>>) -> Result<(), Close> {
-    tokio::pin!(writing);
+async fn in_time<W>(mut writing: Pin<&mut W>) -> Result<(), Close>
+where
+    W: Future<Output = Result<(), PeerGone>>,
+{
     let written = match writing.as_mut().now_or_never() {
         Some(written) => written,
-        None => match clock::timeout(WRITE_TIMEOUT, writing).await {
+        None => match Box::pin(clock::timeout(WRITE_TIMEOUT, writing)).await {
             Ok(written) => written,
             Err(Elapsed { .. }) => return Err(slow_consumer()),
         },

@@ -1,5 +1,6 @@
 //! What carries a session: texts out, texts or bytes in, and an end with a reason.
 
+mod tally;
 mod web_socket;
 
 use std::future::Future;

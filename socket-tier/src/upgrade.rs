@@ -86,11 +86,17 @@ impl Handshake {
                 HeaderValue::from_static(subprotocol),
             );
         }
+        let served = sockets.clone();
         sockets.spawn(async move {
-            let _permit = permit;
             match upgrade.await {
                 Ok(upgraded) => {
-                    serve(WebSocket::new(upgraded, self.message_bytes_max).await).await;
+                    let socket = WebSocket::new(upgraded, self.message_bytes_max).await;
+                    // A task lives as long as the connection, in as much memory as its longest
+                    // step takes: what serves has one without the steps before.
+                    served.spawn(async move {
+                        let _permit = permit;
+                        serve(socket).await;
+                    });
                 }
                 Err(error) => tracing::debug!(%error, "a handshake was not completed"),
             }

@@ -6,13 +6,14 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::io::{self, AsyncWriteExt};
+use tokio::io::{self, AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+use super::tally::Tally;
 use super::{Close, PeerGone, Received, Transport};
 use crate::limits::{CLOSE_TIMEOUT, WEBSOCKET_READ_BUFFER_BYTES, WRITE_CHUNK_BYTES};
 
@@ -20,8 +21,12 @@ use crate::limits::{CLOSE_TIMEOUT, WEBSOCKET_READ_BUFFER_BYTES, WRITE_CHUNK_BYTE
 pub struct WebSocket {
     /// In a box: each future on the way that takes the socket by value keeps a place for it, as long
     /// as the connection lives.
-    stream: Box<WebSocketStream<TokioIo<Upgraded>>>,
+    stream: Box<WebSocketStream<Tally<TokioIo<Upgraded>>>>,
     message_bytes_max: usize,
+    /// How many bytes the messages had that were received, with the shortest frames they fit in.
+    taken: u64,
+    /// Whether a message was larger than the buffer that is read into, which never shrinks.
+    has_grown: bool,
     peer: Peer,
 }
 
@@ -39,22 +44,36 @@ impl WebSocket {
     /// Takes an upgraded connection, whose messages have `message_bytes_max` bytes at the most;
     /// a larger one ends it with 1009.
     pub(crate) async fn new(upgraded: Upgraded, message_bytes_max: usize) -> Self {
-        let config = WebSocketConfig::default()
-            .read_buffer_size(WEBSOCKET_READ_BUFFER_BYTES)
-            .write_buffer_size(WRITE_CHUNK_BYTES)
-            .max_write_buffer_size(4 * WRITE_CHUNK_BYTES.max(message_bytes_max))
-            .max_message_size(Some(message_bytes_max))
-            .max_frame_size(Some(message_bytes_max));
         let io = TokioIo::new(upgraded);
-        let stream = Box::pin(WebSocketStream::from_raw_socket(
-            io,
-            Role::Server,
-            Some(config),
-        ));
         Self {
-            stream: Box::new(stream.await),
+            stream: Box::new(stream(io, message_bytes_max).await),
             message_bytes_max,
+            taken: 0,
+            has_grown: false,
             peer: Peer::Talking,
+        }
+    }
+
+    fn note(&mut self, message: &Message) {
+        let framed = framed_bytes(message.len());
+        self.taken += framed;
+        self.has_grown |= framed > WEBSOCKET_READ_BUFFER_BYTES as u64;
+    }
+
+    /// Gives back the buffers, which have become larger than an idle connection needs, once all
+    /// is written and nothing that was read is still in them.
+    ///
+    /// No message can have come in fewer bytes than are counted as taken. Where no more than these
+    /// were read, nothing is left.
+    async fn give_back(&mut self) {
+        let may = self.has_grown && self.peer == Peer::Talking;
+        if !may || self.stream.get_ref().received() != self.taken {
+            return;
+        }
+        if let Some(io) = self.stream.get_mut().take() {
+            *self.stream = stream(io, self.message_bytes_max).await;
+            self.taken = 0;
+            self.has_grown = false;
         }
     }
 
@@ -101,10 +120,40 @@ impl WebSocket {
     }
 }
 
+/// A WebSocket on a connection of which no frame was begun.
+async fn stream<S>(io: S, message_bytes_max: usize) -> WebSocketStream<Tally<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let config = WebSocketConfig::default()
+        .read_buffer_size(WEBSOCKET_READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_CHUNK_BYTES)
+        .max_write_buffer_size(4 * WRITE_CHUNK_BYTES.max(message_bytes_max))
+        .max_message_size(Some(message_bytes_max))
+        .max_frame_size(Some(message_bytes_max));
+    let stream = WebSocketStream::from_raw_socket(Tally::new(io), Role::Server, Some(config));
+    Box::pin(stream).await
+}
+
+/// The least bytes that a client's message takes on the wire: that of one frame with its mask
+/// (RFC 6455, section 5.2).
+fn framed_bytes(payload: usize) -> u64 {
+    let head = match payload {
+        0..=125 => 6,
+        126..=65_535 => 8,
+        _ => 14,
+    };
+    head + payload as u64
+}
+
 impl Transport for WebSocket {
     async fn receive(&mut self) -> Received {
         loop {
-            return match self.stream.next().await {
+            let message = self.stream.next().await;
+            if let Some(Ok(message)) = &message {
+                self.note(message);
+            }
+            return match message {
                 Some(Ok(Message::Text(text))) => Received::Text(text),
                 Some(Ok(Message::Binary(bytes))) => Received::Binary(bytes),
                 // Answered by the WebSocket library.
@@ -128,7 +177,9 @@ impl Transport for WebSocket {
     }
 
     async fn flush(&mut self) -> Result<(), PeerGone> {
-        self.stream.flush().await.map_err(|_| PeerGone)
+        self.stream.flush().await.map_err(|_| PeerGone)?;
+        self.give_back().await;
+        Ok(())
     }
 
     async fn close(mut self, close: Close) {

@@ -73,3 +73,26 @@ async fn lives_a_whole_session(tier: &Tier, path: &str) {
     client.hears_receipt("goodbye").await;
     assert_eq!(client.is_closed().await, 1000);
 }
+
+#[tokio::test]
+async fn messages_of_every_size_behind_one_another_are_all_read() {
+    let tier = Tier::starts();
+    let mut client = Client::connects(tier.address(), "/ws").await;
+    assert_eq!(client.hears().await.command, Command::Connected);
+    let content = "x".repeat(1900);
+    for round in 0..40 {
+        // Larger than what is read at once and smaller, around the steps of a frame's head.
+        let length = [1, 120, 126, 1900, 300, 505, 512, 1000][round % 8];
+        let message = serde_json::json!({
+            "sender": "Rust", "content": &content[..length], "roomId": "sizes",
+        });
+        let receipt = round.to_string();
+        let send = [("destination", "/app/chat"), ("receipt", &*receipt)];
+        client
+            .says(Command::Send, &send, &message.to_string())
+            .await;
+    }
+    for round in 0..40 {
+        client.hears_receipt(&round.to_string()).await;
+    }
+}
