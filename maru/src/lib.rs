@@ -8,6 +8,7 @@ pub mod config;
 pub mod docs;
 #[cfg(feature = "embedded")]
 pub mod embedded;
+pub mod epoch;
 pub mod functions;
 mod identity;
 pub mod keys;

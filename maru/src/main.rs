@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use maru::config::{Config, Purpose};
 #[cfg(feature = "embedded")]
 use maru::embedded::{relocate_cache, serve_until};
+use maru::epoch::{self, Act};
 use maru::keys::{self, Step};
 use maru::{admin, migrate, rooms, token};
 use socket_tier::config::Rim;
@@ -48,6 +49,9 @@ enum Command {
     /// Look into rooms.
     #[command(subcommand)]
     Rooms(RoomsCommand),
+    /// Which history the database has: clients with a number from another one read anew.
+    #[command(subcommand)]
+    Epoch(EpochCommand),
     /// Print an interface written down, as `/docs` serves it.
     Docs {
         /// Which one.
@@ -120,6 +124,15 @@ enum TokenCommand {
 }
 
 #[derive(Subcommand)]
+enum EpochCommand {
+    /// Say it.
+    Show,
+    /// Begin another one, after a restore that nothing shows: of files, or of rows into the same
+    /// tables.
+    Renew,
+}
+
+#[derive(Subcommand)]
 enum RoomsCommand {
     /// Say who did what in a room and when, as it happens, and never what was said.
     Tail(rooms::Options),
@@ -175,6 +188,15 @@ fn run(command: Command) -> Result<ExitCode> {
                 let stop = socket_tier::drain::stop_signal()?;
                 rooms::tail(&config, &options, answer, stop).await
             })?;
+        }
+        Command::Epoch(command) => {
+            let config = configured(Purpose::Whole)?;
+            let act = match command {
+                EpochCommand::Show => Act::Show,
+                EpochCommand::Renew => Act::Renew,
+            };
+            let epoch = Runtime::new()?.block_on(epoch::epoch(&config, act))?;
+            answer(&epoch.to_string());
         }
         Command::Docs { document } => answer(&match document {
             Document::Openapi => maru::docs::openapi().to_pretty_json()?,

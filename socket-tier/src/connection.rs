@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Instant;
 
-use chat::{ChatTyping, Message, Problem, ProblemCode, RoomId, Seq};
+use chat::{ChatTyping, Epoch, Message, Problem, ProblemCode, RoomId, Seq};
 use fanout::Event;
 use futures_util::FutureExt;
 use serde::Deserialize;
@@ -24,7 +24,7 @@ use crate::amending::{Amending, Verb};
 use crate::destination::{self, OwnQueue, Source, Target, not_let_in};
 use crate::drain::Departure;
 use crate::failpoints;
-use crate::hub::{ConnectionId, Following, HubHandle, Joining, Leaving, Listening, Mode};
+use crate::hub::{ConnectionId, Following, HubHandle, Joining, Leaving, Listening, Mode, Position};
 use crate::identity::{self, Doorkeeper, Now, Refusal, Speaker};
 use crate::limits::{
     HELD_FOR_ACK_MAX, SENDS_IN_FLIGHT_MAX, TYPING_INTERVAL, TYPING_LIFETIME, WRITE_CHUNK_BYTES,
@@ -841,7 +841,7 @@ impl TypingWish {
 /// What a SUBSCRIBE asks for in the headers that this system adds.
 struct Wish {
     mode: Mode,
-    since: Option<Seq>,
+    since: Option<Position>,
 }
 
 impl Wish {
@@ -859,7 +859,10 @@ impl Wish {
         };
         let since = match (headers.get("since"), mode) {
             (None, _) => None,
-            (Some(number), Mode::Committed) => Some(parse_since(number)?),
+            (Some(number), Mode::Committed) => Some(Position {
+                seq: parse_since(number)?,
+                epoch: headers.get("epoch").map(Epoch::named),
+            }),
             (Some(_), _) => {
                 return Err(Problem::new(
                     ProblemCode::InvalidRequest,
@@ -867,6 +870,12 @@ impl Wish {
                 ));
             }
         };
+        if since.is_none() && headers.get("epoch").is_some() {
+            return Err(Problem::new(
+                ProblemCode::InvalidRequest,
+                "The header epoch goes with since.",
+            ));
+        }
         Ok(Self { mode, since })
     }
 }

@@ -21,9 +21,9 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
-use chat::{Access, Nickname, Problem, ProblemCode, RoomId, Seq, UserId};
+use chat::{Access, Epoch, Nickname, Problem, ProblemCode, RoomId, Seq, UserId};
 use fanout::{Event, Fanout, Incoming, Topic};
-use message_log::{ChangeError, Head, MessageLog, Presence, Present, ReadError, Rules};
+use message_log::{ChangeError, Head, Look, MessageLog, Presence, Present, ReadError, Rules};
 use stomp::{Ticket, Version};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -45,6 +45,7 @@ pub(crate) use broadcast::Broadcast;
 pub use full_room::FullRoom;
 pub(crate) use own::Following;
 use presence::Comings;
+pub(crate) use resume::Position;
 use resume::Progress;
 pub(crate) use room::Mode;
 use room::Room;
@@ -91,8 +92,8 @@ impl Listening {
 pub(crate) struct Joining {
     /// The subscription.
     pub(crate) listening: Listening,
-    /// The number behind which it is told everything first; only with [`Mode::Committed`].
-    pub(crate) since: Option<Seq>,
+    /// Behind which number it is told everything first; only with [`Mode::Committed`].
+    pub(crate) since: Option<Position>,
     /// Where it is told.
     pub(crate) outbox: Arc<Outbox>,
     /// Its SUBSCRIBE, answered as [`Delivery::Joined`].
@@ -173,7 +174,7 @@ enum Work {
     /// The counters of rooms were read.
     Looked {
         rooms: Vec<RoomId>,
-        heads: Result<Vec<(RoomId, Head)>, ReadError>,
+        look: Result<Look, ReadError>,
     },
     /// A hole had its time to fill by itself.
     Waited(RoomId),
@@ -186,6 +187,8 @@ enum Work {
     /// What follows a number was read, and of a private room its rules behind that.
     Read {
         room: RoomId,
+        /// How often the room had gone back when that began.
+        times_gone_back: u32,
         after: Seq,
         missed: Result<Missed, ReadError>,
     },
@@ -237,6 +240,8 @@ pub(crate) struct Hub {
     unpositioned: Vec<RoomId>,
     /// Whether a look at the rooms' counters is under way.
     looking: bool,
+    /// The database's, as the last look saw it.
+    epoch: Option<Epoch>,
     metrics: Arc<Metrics>,
     tracer: Tracer,
 }
@@ -269,6 +274,7 @@ impl Hub {
             work: JoinSet::new(),
             unpositioned: Vec::new(),
             looking: false,
+            epoch: None,
             metrics,
             tracer,
         };
@@ -352,6 +358,9 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(name) else {
             return;
         };
+        for _ in 0..room.send_back(name) {
+            self.metrics.resumes.inc("snapshot");
+        }
         for reading in room.readings(name) {
             let (log, room) = (self.log.clone(), name.clone());
             self.work.spawn(async move {
@@ -539,7 +548,7 @@ impl Hub {
                     self.look_at(rooms);
                 }
             }
-            Work::Looked { rooms, heads } => self.looked(rooms, heads),
+            Work::Looked { rooms, look } => self.looked(rooms, look),
             Work::Waited(room) => self.waited(&room),
             Work::Resumed {
                 room,
@@ -548,9 +557,10 @@ impl Hub {
             } => self.resumed(&room, &listening, progress),
             Work::Read {
                 room,
+                times_gone_back,
                 after,
                 missed,
-            } => self.read(&room, after, missed),
+            } => self.read(&room, times_gone_back, after, missed),
             Work::Ruled { room, rules } => self.ruled(&room, rules),
             Work::Noted { changes, is_done } => self.noted(changes, is_done),
             Work::Renewed(renewed) => self.renewed(renewed),
@@ -575,20 +585,29 @@ impl Hub {
         }
         let log = self.log.clone();
         self.work.spawn(async move {
-            let heads = log.heads(&rooms).await;
-            Work::Looked { rooms, heads }
+            let look = log.look(&rooms).await;
+            Work::Looked { rooms, look }
         });
     }
 
-    fn looked(&mut self, rooms: Vec<RoomId>, heads: Result<Vec<(RoomId, Head)>, ReadError>) {
+    fn looked(&mut self, rooms: Vec<RoomId>, look: Result<Look, ReadError>) {
         self.looking = false;
-        match heads {
-            Ok(heads) => {
+        match look {
+            Ok(Look { epoch, heads }) => {
+                if let Some(before) = self.epoch.replace(epoch)
+                    && before != epoch
+                {
+                    tracing::error!(
+                        %before, %epoch,
+                        "the database has another history, as after a restore; all listeners are told"
+                    );
+                    self.metrics.epoch_changes.inc();
+                }
                 let mut heads: HashMap<_, _> = heads.into_iter().collect();
                 for name in rooms {
                     // A room without a counter has never been spoken in.
                     let head = heads.remove(&name).unwrap_or_default();
-                    self.compare(name, head);
+                    self.compare(name, head, epoch);
                 }
             }
             Err(error) => {
@@ -613,7 +632,7 @@ impl Hub {
         }
     }
 
-    fn compare(&mut self, name: RoomId, head: Head) {
+    fn compare(&mut self, name: RoomId, head: Head, epoch: Epoch) {
         let Some(room) = self.rooms.get_mut(&name) else {
             return;
         };
@@ -624,14 +643,17 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(&name) else {
             return;
         };
-        if room.has_gone_back(head.seq) {
+        let has_gone_back = room.has_gone_back(head.seq);
+        if has_gone_back {
             tracing::error!(head = %head.seq, "a room has gone back; its listeners are told");
             self.metrics.gone_back.inc();
-            room.go_back(&name, head.seq);
+        }
+        if has_gone_back || room.is_of_another(epoch) {
+            room.go_back(&name, head.seq, epoch);
             self.resume(&name);
             self.make_good(&name);
         } else if room.delivered().is_none() {
-            room.position(head.seq);
+            room.position(head.seq, epoch);
             self.resume(&name);
             self.mind_hole(&name);
             self.make_good(&name);
@@ -675,18 +697,26 @@ impl Hub {
             return;
         }
         tracing::debug!(after = %delivered, "reading what a room missed");
+        let times_gone_back = room.times_gone_back();
         let log = self.log.clone();
         self.work.spawn(async move {
             let missed = Missed::read(&log, &name, delivered).await;
             Work::Read {
                 room: name,
+                times_gone_back,
                 after: delivered,
                 missed,
             }
         });
     }
 
-    fn read(&mut self, name: &RoomId, after: Seq, missed: Result<Missed, ReadError>) {
+    fn read(
+        &mut self,
+        name: &RoomId,
+        times_gone_back: u32,
+        after: Seq,
+        missed: Result<Missed, ReadError>,
+    ) {
         let Some(room) = self.rooms.get_mut(name) else {
             return;
         };
@@ -698,7 +728,12 @@ impl Hub {
                 }
                 let was_full = rows.len() == REPAIR_PAGE as usize;
                 let changes = rows.into_iter().map(|row| Arc::new(row.into())).collect();
-                let repaired = room.repaired(after, changes);
+                // What was read before the room went back is of another history.
+                let repaired = if room.times_gone_back() == times_gone_back {
+                    room.repaired(after, changes)
+                } else {
+                    0
+                };
                 if repaired > 0 {
                     self.metrics.gap_repairs.inc();
                     self.metrics.gap_changes.inc_by(repaired);

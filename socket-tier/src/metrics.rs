@@ -94,6 +94,8 @@ pub(crate) struct Metrics {
     pub(crate) gap_changes: Counter,
     /// Rooms that had more changes than Postgres knows of, as after a restore.
     pub(crate) gone_back: Counter,
+    /// How often the database had another history than before.
+    pub(crate) epoch_changes: Counter,
     /// Looks at the rooms' counters that failed.
     pub(crate) looks_failed: Counter,
     /// Subscriptions that resumed, by where they were told what they missed.
@@ -167,6 +169,10 @@ impl Metrics {
             gone_back: new.named(
                 "rooms_gone_back",
                 "Rooms that were told more of than Postgres knows, as after a restore",
+            ),
+            epoch_changes: new.named(
+                "epoch_changes",
+                "How often the database had another history than before, as after a restore",
             ),
             looks_failed: new.named(
                 "hub_look_failures",

@@ -6,6 +6,7 @@
 
 mod auth_mode;
 mod content;
+mod epoch;
 mod ids;
 mod live;
 mod membership;
@@ -19,6 +20,7 @@ mod sender;
 
 pub use auth_mode::AuthMode;
 pub use content::{Content, ContentError};
+pub use epoch::Epoch;
 pub use ids::{MessageId, Seq, TempId, TempIdError, UserId};
 pub use live::{ChatOwnRoom, ChatPerson, ChatPresence, ChatRead, ChatTyping};
 pub use membership::{Access, Membership, RoomName, RoomNameError, RoomRole, Sanction, Visibility};

@@ -6,8 +6,8 @@ use time::serde::rfc3339;
 use utoipa::ToSchema;
 
 use crate::{
-    Content, ContentError, MessageId, Nickname, NicknameError, RoomId, RoomIdError, Sender, Seq,
-    TempId, TempIdError, UserId,
+    Content, ContentError, Epoch, MessageId, Nickname, NicknameError, RoomId, RoomIdError, Sender,
+    Seq, TempId, TempIdError, UserId,
 };
 
 /// What a client SENDs to `/app/chat`, as it stands in the JSON.
@@ -269,6 +269,8 @@ pub struct ChatResumed {
     pub room_id: RoomId,
     /// The number up to which the listener is complete.
     pub resumed_to: Seq,
+    /// The history of the database that the number belongs to.
+    pub epoch: Epoch,
 }
 
 /// Says that a listener's position is not of this room's history: it reads the history anew, and
@@ -282,6 +284,8 @@ pub struct ChatSnapshot {
     pub snapshot: bool,
     /// The room's last number.
     pub last_seq: Seq,
+    /// The history of the database that the number belongs to.
+    pub epoch: Epoch,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{ChatMessageReceive, Seq};
+use crate::{ChatMessageReceive, Epoch, Seq};
 
 /// A page of history: messages ascending by `seq`, and how to go on from there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -28,4 +28,7 @@ pub struct PageInfo {
     pub after: Option<Seq>,
     /// The room's last number when the page was read; 0 where nothing was ever said.
     pub last_seq: Seq,
+    /// The history of the database that the numbers belong to. It goes with `since` when one
+    /// subscribes.
+    pub epoch: Epoch,
 }

@@ -14,12 +14,18 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 pub struct Cause {
     text: Box<str>,
     lock_wait: bool,
+    denied: bool,
 }
 
 impl Cause {
     /// Whether a row stayed locked by others for too long.
     pub fn is_lock_wait(&self) -> bool {
         self.lock_wait
+    }
+
+    /// Whether Postgres has no such thing, or not for this role.
+    pub(crate) fn is_denied(&self) -> bool {
+        self.denied
     }
 
     pub(crate) fn of(error: &sqlx::Error) -> Self {
@@ -31,7 +37,13 @@ impl Cause {
         };
         // lock_not_available
         let lock_wait = sqlstate(error) == Some("55P03");
-        Self { text, lock_wait }
+        // feature_not_supported; syntax_error_or_access_rule_violation
+        let denied = matches!(error_class(error), Some("0A" | "42"));
+        Self {
+            text,
+            lock_wait,
+            denied,
+        }
     }
 
     /// Tells what was not done within its time.
@@ -43,6 +55,7 @@ impl Cause {
         Self {
             text: text.into(),
             lock_wait: false,
+            denied: false,
         }
     }
 }

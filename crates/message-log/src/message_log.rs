@@ -1,12 +1,14 @@
 //! The handle to the log, and how it reaches Postgres.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 use tokio::time::timeout;
 
+use crate::epoch::EpochState;
 use crate::error::{Cause, ConnectError, ReadError};
 use crate::lease::Lease;
 
@@ -36,6 +38,7 @@ pub struct Connections {
 #[derive(Clone, Debug)]
 pub struct MessageLog {
     pool: PgPool,
+    pub(crate) epoch: Arc<EpochState>,
 }
 
 impl MessageLog {
@@ -84,7 +87,10 @@ impl MessageLog {
                 })
             })
             .connect_lazy_with(options);
-        Ok(Self { pool })
+        Ok(Self {
+            pool,
+            epoch: Arc::default(),
+        })
     }
 
     /// Makes sure that Postgres answers a query.

@@ -48,7 +48,7 @@ async fn every_statement_on_large_tables_goes_by_an_index() {
     uses(&plan_of_changes, "chat_message_room_id_rev_key");
 
     let asked = |statement: Statement| statement.bind(vec![room.clone(); 3]);
-    let plan_of_heads = plan(&mut lease, heads::HEADS, asked).await;
+    let plan_of_heads = plan(&mut lease, heads::LOOK.whole, asked).await;
     uses(&plan_of_heads, "chat_room_pkey");
 
     let id: Uuid = sqlx::query_scalar("SELECT id FROM chat_message WHERE room_id = $1 AND seq = 7")
@@ -170,9 +170,15 @@ async fn every_statement_on_large_tables_goes_by_an_index() {
     uses(&plan_of_rules, "chat_room_member_pkey");
 }
 
+/// Tables that are read whole: the one has one row, the other one for each database.
+const SMALL: [&str; 2] = ["Seq Scan on chat_epoch ", "Seq Scan on pg_database "];
+
 fn uses(plan: &str, index: &str) {
     assert!(plan.contains(index), "{index} is not used:\n{plan}");
-    assert!(!plan.contains("Seq Scan"), "a table is read whole:\n{plan}");
+    let mut lines = plan.lines();
+    let is_read_whole =
+        |line: &str| line.contains("Seq Scan") && !SMALL.iter().any(|small| line.contains(small));
+    assert!(!lines.any(is_read_whole), "a table is read whole:\n{plan}");
 }
 
 async fn plan(

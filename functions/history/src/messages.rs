@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use chat::{ChatMessageReceive, ChatMessagesReceive, PageInfo, RoomId, Seq};
+use chat::{ChatMessageReceive, ChatMessagesReceive, Epoch, PageInfo, RoomId, Seq};
 use http_edge::{Parameters, ProblemResponse};
 use message_log::{MessageLog, PAGE_MESSAGES_MAX, Page, PageQuery};
 
@@ -94,13 +94,16 @@ pub(crate) async fn page(
 ) -> Result<Response, ProblemResponse> {
     let wish = wish(parameters)?;
     let query = wish.query;
+    // Asked before the page: where the database is restored in between, what is new goes under the
+    // name of what is old, and whoever subscribes with that is told to read anew.
+    let epoch = log.epoch().await.map_err(|error| problem_of(&error))?;
     let page = match wish.around {
         Some(place) => log.page_around(&room, place, query).await,
         None => log.page(&room, query).await,
     };
     let page = page.map_err(|error| problem_of(&error))?;
-    let info = page_info(&page, query);
-    let validator = Validator::of(&page);
+    let info = page_info(&page, query, epoch);
+    let validator = Validator::of(&page, epoch);
     let is_settled = page.more_after && page.messages.len() == query.limit as usize;
 
     let mut response = if validator.is_among(&headers) {
@@ -226,7 +229,7 @@ fn wish(mut parameters: Parameters) -> Result<Wish, ProblemResponse> {
 }
 
 /// Tells how to go on from the page; an empty one is left by the bounds that were asked for.
-fn page_info(page: &Page, query: PageQuery) -> PageInfo {
+fn page_info(page: &Page, query: PageQuery, epoch: Epoch) -> PageInfo {
     let first = match page.messages.first() {
         Some(message) => Some(message.seq),
         None => query.after.map(|after| Seq(after.0.saturating_add(1))),
@@ -240,6 +243,7 @@ fn page_info(page: &Page, query: PageQuery) -> PageInfo {
         before: first.filter(|_| page.more_before),
         after: last.filter(|_| page.more_after),
         last_seq: page.last_seq,
+        epoch,
     }
 }
 
@@ -315,6 +319,7 @@ mod tests {
             before,
             after,
             last_seq: Seq(9),
+            epoch: Epoch::of_hash(7),
         };
         let both = links.around(info(Some(Seq(4)), Some(Seq(6))));
         let url = "/%EB%A7%88/messages?limit=3&includeDeleted=true";
@@ -333,7 +338,7 @@ mod tests {
             more_after: true,
             last_seq: Seq(9),
         };
-        let info = page_info(&empty, query("after=4&before=6"));
+        let info = page_info(&empty, query("after=4&before=6"), Epoch::of_hash(7));
         assert_eq!((info.before, info.after), (Some(Seq(5)), Some(Seq(5))));
     }
 
@@ -345,9 +350,13 @@ mod tests {
             more_after: true,
             last_seq: Seq(9),
         };
-        let last = page_info(&empty, query("after=9223372036854775807"));
+        let last = page_info(
+            &empty,
+            query("after=9223372036854775807"),
+            Epoch::of_hash(7),
+        );
         assert_eq!(last.before, Some(Seq(i64::MAX)));
-        let first = page_info(&empty, query("before=0"));
+        let first = page_info(&empty, query("before=0"), Epoch::of_hash(7));
         assert_eq!(first.after, Some(Seq(0)));
     }
 }

@@ -52,6 +52,7 @@ pub(crate) async fn search(
     parameters: Parameters,
 ) -> Result<Json<ChatMessagesReceive>, ProblemResponse> {
     let query = search_query(parameters)?;
+    let epoch = log.epoch().await.map_err(|error| problem_of(&error))?;
     let found = log.search(&room, &query).await;
     let found = found.map_err(|error| problem_of(&error))?;
     let messages = found.messages.into_iter().map(ChatMessageReceive::from);
@@ -62,6 +63,7 @@ pub(crate) async fn search(
             before: found.before,
             after: None,
             last_seq: found.last_seq,
+            epoch,
         },
     }))
 }

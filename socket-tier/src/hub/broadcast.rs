@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use chat::{
     ChatMessageReceive, ChatPresence, ChatRead, ChatReject, ChatResumed, ChatSnapshot,
-    ChatTimestampReceive, ChatTyping, RoomId, Seq,
+    ChatTimestampReceive, ChatTyping, Epoch, RoomId, Seq,
 };
 use serde::Serialize;
 use stomp::Version;
@@ -59,21 +59,23 @@ impl Broadcast {
     }
 
     /// Tells a resumed listener up to which number it has been told.
-    pub(crate) fn resumed(room: &RoomId, to: Seq) -> Self {
+    pub(crate) fn resumed(room: &RoomId, to: Seq, epoch: Epoch) -> Self {
         let event = ChatResumed {
             room_id: room.clone(),
             resumed_to: to,
+            epoch,
         };
         Self::new(room, format!("resumed-{to}"), &event)
     }
 
     /// Tells a listener whose position cannot be served to read the history anew; what it hears
     /// from now on follows `head`.
-    pub(crate) fn snapshot(room: &RoomId, head: Seq) -> Self {
+    pub(crate) fn snapshot(room: &RoomId, head: Seq, epoch: Epoch) -> Self {
         let event = ChatSnapshot {
             room_id: room.clone(),
             snapshot: true,
             last_seq: head,
+            epoch,
         };
         Self::new(room, format!("snapshot-{head}"), &event)
     }

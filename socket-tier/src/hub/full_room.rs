@@ -3,7 +3,7 @@
 use std::iter;
 use std::sync::Arc;
 
-use chat::{ChatMessageReceive, MessageId, RoomId, Seq, TempId};
+use chat::{ChatMessageReceive, Epoch, MessageId, RoomId, Seq, TempId};
 use stomp::Version;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -34,7 +34,7 @@ impl FullRoom {
         let name = RoomId::parse("lobby").expect("a room");
         let mut room = Room::new(&name);
         room.learn(&name, None, &mut Comings::default());
-        room.position(Seq::ZERO);
+        room.position(Seq::ZERO, Epoch::of_hash(1));
         let outboxes: Vec<_> = iter::repeat_with(Arc::<Outbox>::default)
             .take(listeners)
             .collect();

@@ -1,6 +1,6 @@
 //! A room and everything that can happen to it, in every order: what is told is lost, doubled and
 //! late; looks, repairs and resuming are overtaken by commits and by each other; listeners come and
-//! go; the database goes back. Time is a step: whatever waits for a clock may come next, or much
+//! go; the database goes back, and outgrows what it was before anybody looks. Time is a step: whatever waits for a clock may come next, or much
 //! later.
 //!
 //! The room, its order, what it has shown and who resumes are the real ones. The log is a list, and
@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use chat::{ChatMessageReceive, Message, MessageId, RoomId, Seq, TempId};
+use chat::{ChatMessageReceive, Epoch, Message, MessageId, RoomId, Seq, TempId};
 use fastrand::Rng;
 use futures_util::FutureExt;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::presence::Comings;
-use super::resume::{Page, Reading};
+use super::resume::{Page, Position, Reading};
 use super::room::{Mode, Room};
 use super::telling::Telling;
 use super::{ConnectionId, Joining, Listening};
@@ -62,14 +62,25 @@ struct World<'a> {
     /// What other instances told, in about their order.
     wire: VecDeque<Told>,
     /// The look that is under way, and what it read.
-    look: Option<Option<Seq>>,
-    repair: Option<(Seq, Option<Vec<Message>>)>,
+    look: Option<Option<(Seq, Epoch)>>,
+    repair: Option<Repair>,
     readings: Vec<(Reading, Option<Page>)>,
     listeners: Vec<Listener>,
     connections: u64,
     /// How often the log went back.
-    epoch: u32,
+    times_gone_back: u32,
+    /// Whose numbers the log's are.
+    epoch: Epoch,
+    /// Numbers that clients remember from other epochs.
+    remembered: Vec<Position>,
     trace: Vec<String>,
+}
+
+/// A reading of what the room missed, and what it brought.
+struct Repair {
+    after: Seq,
+    times_gone_back: u32,
+    rows: Option<Vec<Message>>,
 }
 
 /// What one instance tells another.
@@ -92,6 +103,12 @@ struct Listener {
     numbered: HashMap<TempId, i64>,
     /// Whether the room has gone back since it listens.
     was_sent_back: bool,
+    /// Whether it has to be told that its position is not of this history.
+    is_owed_snapshot: bool,
+    /// Whether it said whose number it came with.
+    names_epoch: bool,
+    /// Whose numbers it was told that it has.
+    epoch: Option<Epoch>,
 }
 
 /// A room that is known to keep nobody out.
@@ -119,7 +136,9 @@ impl<'a> World<'a> {
             readings: Vec::new(),
             listeners: Vec::new(),
             connections: 0,
-            epoch: 0,
+            times_gone_back: 0,
+            epoch: Epoch::of_hash(1),
+            remembered: Vec::new(),
             trace: Vec::new(),
         };
         for _ in 0..world.rng.usize(0..6) {
@@ -143,8 +162,9 @@ impl<'a> World<'a> {
             76..86 => self.resumes(),
             86..91 => self.somebody_joins(),
             91..92 => self.somebody_leaves(),
-            92..99 => self.drain(),
-            _ => self.goes_back(),
+            92..98 => self.drain(),
+            98..99 => self.goes_back(),
+            _ => self.forks(),
         }
         self.readings_begin();
     }
@@ -223,24 +243,57 @@ impl<'a> World<'a> {
         }
     }
 
-    /// As after a restore: what was said since is gone, and what was told of it with it.
+    /// As after a restore that nothing but the numbers shows: what was said since is gone, and what
+    /// was told of it with it.
     fn goes_back(&mut self) {
         // Nobody restores a database that is being read.
         let reads = self.look.is_some() || self.repair.is_some() || !self.readings.is_empty();
-        if reads || self.head < Seq(4) || self.epoch == 2 || !self.rng.bool() {
+        if reads || self.head < Seq(4) || self.times_gone_back == 2 {
             return;
         }
         let head = Seq(self.rng.i64(1..self.head.0));
         self.note(|| format!("goes back to {head}"));
-        self.log.retain(|message| message.rev <= head);
-        (self.head, self.epoch) = (head, self.epoch + 1);
-        self.sends_back();
-        self.wire.clear();
-        self.unstored.clear();
+        self.loses_all_behind(head);
         // Every instance looks at least once before the room has grown past what it was.
         self.drain();
         self.look_at(self.head);
         self.drain();
+    }
+
+    /// Another history goes on behind a number, perhaps the last: a backup, or a replica that was
+    /// promoted. Whatever is under way meanwhile may be of either, and nobody looks at once.
+    fn forks(&mut self) {
+        if self.head < Seq(1) || self.times_gone_back == 2 {
+            return;
+        }
+        let head = Seq(self.rng.i64(1..=self.head.0));
+        self.note(|| format!("another history behind {head}"));
+        self.remembered.push(Position {
+            seq: self.head,
+            epoch: Some(self.epoch),
+        });
+        self.loses_all_behind(head);
+        self.epoch = Epoch::of_hash(i64::from(self.times_gone_back) + 1);
+        // Before the first look nobody knows an epoch but those who brought one.
+        let is_known = self.room.delivered().is_some() || matches!(self.look, Some(Some(_)));
+        for listener in &mut self.listeners {
+            let is_committed = listener.listening.mode == Mode::Committed;
+            listener.is_owed_snapshot |= is_committed && (is_known || listener.names_epoch);
+        }
+        // What was told before is heard before, or is lost with those who told it.
+        for _ in 0..self.rng.usize(0..6) {
+            self.says();
+            self.stores();
+        }
+    }
+
+    fn loses_all_behind(&mut self, head: Seq) {
+        self.log.retain(|message| message.rev <= head);
+        self.head = head;
+        self.times_gone_back += 1;
+        self.sends_back();
+        self.wire.clear();
+        self.unstored.clear();
     }
 
     /// Nobody tells those who hear messages before they are stored that the room has gone back.
@@ -283,9 +336,9 @@ impl<'a> World<'a> {
                 self.room.begin_look();
                 Some(None)
             }
-            Some(None) => Some(Some(self.head)),
-            Some(Some(head)) => {
-                self.compare(head);
+            Some(None) => Some(Some((self.head, self.epoch))),
+            Some(Some((head, epoch))) => {
+                self.compare(head, epoch);
                 None
             }
         };
@@ -294,18 +347,18 @@ impl<'a> World<'a> {
     fn look_at(&mut self, head: Seq) {
         if !self.room.is_empty() {
             self.room.begin_look();
-            self.compare(head);
+            self.compare(head, self.epoch);
         }
     }
 
-    fn compare(&mut self, head: Seq) {
+    fn compare(&mut self, head: Seq, epoch: Epoch) {
         self.note(|| format!("looks and sees {head}"));
-        if self.room.has_gone_back(head) {
+        if self.room.has_gone_back(head) || self.room.is_of_another(epoch) {
             let name = self.name.clone();
-            self.room.go_back(&name, head);
+            self.room.go_back(&name, head, epoch);
             self.sends_back();
         } else if self.room.delivered().is_none() {
-            self.room.position(head);
+            self.room.position(head, epoch);
         } else if let Some(delivered) = self.room.look(head) {
             self.begin_repair(delivered);
         }
@@ -314,7 +367,11 @@ impl<'a> World<'a> {
     fn begin_repair(&mut self, delivered: Seq) {
         if !self.room.repairing {
             self.room.repairing = true;
-            self.repair = Some((delivered, None));
+            self.repair = Some(Repair {
+                after: delivered,
+                times_gone_back: self.room.times_gone_back(),
+                rows: None,
+            });
         }
     }
 
@@ -325,19 +382,29 @@ impl<'a> World<'a> {
                     self.begin_repair(delivered);
                 }
             }
-            Some((after, None)) => {
-                self.repair = Some((after, Some(self.behind(after, REPAIR_PAGE))))
+            Some(repair @ Repair { rows: None, .. }) => {
+                self.repair = Some(Repair {
+                    rows: Some(self.behind(repair.after, REPAIR_PAGE)),
+                    ..repair
+                });
             }
-            Some((after, Some(rows))) => {
+            Some(Repair {
+                after,
+                times_gone_back,
+                rows: Some(rows),
+            }) => {
                 self.note(|| format!("repairs {} behind {after}", rows.len()));
                 self.room.repairing = false;
-                let rows = rows.into_iter().map(|row| Arc::new(row.into())).collect();
-                self.room.repaired(after, rows);
+                if self.room.times_gone_back() == times_gone_back {
+                    let rows = rows.into_iter().map(|row| Arc::new(row.into())).collect();
+                    self.room.repaired(after, rows);
+                }
             }
         }
     }
 
     fn readings_begin(&mut self) {
+        self.room.send_back(&self.name);
         let readings = self.room.readings(&self.name);
         self.readings
             .extend(readings.into_iter().map(|reading| (reading, None)));
@@ -384,9 +451,18 @@ impl<'a> World<'a> {
         let (mode, since) = match self.rng.u8(0..6) {
             0 | 1 => (Mode::Optimistic, None),
             2 => (Mode::Committed, None),
-            3 => (Mode::Committed, Some(self.head)),
-            _ => (Mode::Committed, Some(Seq(self.rng.i64(0..=self.head.0)))),
+            3 => (Mode::Committed, Some(self.position(self.head))),
+            4 if !self.remembered.is_empty() => {
+                let which = self.rng.usize(..self.remembered.len());
+                (Mode::Committed, Some(self.remembered[which]))
+            }
+            _ => {
+                let seq = Seq(self.rng.i64(0..=self.head.0));
+                (Mode::Committed, Some(self.position(seq)))
+            }
         };
+        let is_foreign = |since: Position| since.epoch.is_some_and(|epoch| epoch != self.epoch);
+        let is_owed_snapshot = since.is_some_and(is_foreign);
         self.note(|| format!("somebody joins since {since:?}"));
         let listening = Listening {
             connection: ConnectionId(self.connections),
@@ -420,12 +496,21 @@ impl<'a> World<'a> {
             listening,
             outbox,
             is_live: false,
-            base: since,
+            base: since.map(|since| since.seq),
             revs: Vec::new(),
             shown: HashSet::new(),
             numbered: HashMap::new(),
             was_sent_back: false,
+            is_owed_snapshot,
+            names_epoch: since.is_some_and(|since| since.epoch.is_some()),
+            epoch: None,
         });
+    }
+
+    /// A number of now, as a client has it that knows epochs, or one that does not.
+    fn position(&mut self, seq: Seq) -> Position {
+        let epoch = self.rng.bool().then_some(self.epoch);
+        Position { seq, epoch }
     }
 
     fn somebody_leaves(&mut self) {
@@ -439,7 +524,7 @@ impl<'a> World<'a> {
 
     fn drain(&mut self) {
         for listener in &mut self.listeners {
-            let fault = listener.take_in(self.head).err();
+            let fault = listener.take_in(self.head, self.epoch).err();
             if let Some(fault) = fault {
                 panic!("seed {}: {fault}\n{}", self.seed, self.trace.join("\n"));
             }
@@ -482,8 +567,8 @@ impl<'a> World<'a> {
 }
 
 impl Listener {
-    /// Takes what it is told. `head` is the room's number now.
-    fn take_in(&mut self, head: Seq) -> Result<(), String> {
+    /// Takes what it is told. `head` is the room's number now, and `epoch` whose it is.
+    fn take_in(&mut self, head: Seq, epoch: Epoch) -> Result<(), String> {
         let Ok(deliveries) = self.outbox.take(OUTBOX_BYTES_MAX) else {
             return Err("an outbox overflowed".into());
         };
@@ -495,14 +580,14 @@ impl Listener {
                     // Whoever asked for no number hears what is stored from here on.
                     self.base.get_or_insert(head);
                 }
-                Delivery::Frame(frame) => self.hear(&frame)?,
+                Delivery::Frame(frame) => self.hear(&frame, epoch)?,
                 _ => return Err("nobody answers so in an open room".into()),
             }
         }
         Ok(())
     }
 
-    fn hear(&mut self, frame: &str) -> Result<(), String> {
+    fn hear(&mut self, frame: &str, epoch: Epoch) -> Result<(), String> {
         let (_, body) = frame.split_once("\n\n").ok_or("no frame")?;
         let event: Event = serde_json::from_str(body.trim_end_matches('\0'))
             .map_err(|error| format!("no event: {error}"))?;
@@ -513,9 +598,12 @@ impl Listener {
             let base = event.last_seq.unwrap_or(-1);
             self.base = Some(Seq(base));
             self.revs.clear();
+            self.epoch = event.epoch;
+            self.is_owed_snapshot &= event.epoch != Some(epoch);
             return Ok(());
         }
         if event.resumed_to.is_some() {
+            self.epoch = event.epoch;
             return Ok(());
         }
         let temp_id = event.temp_id.ok_or("an event without tempId")?;
@@ -549,6 +637,12 @@ impl Listener {
         if !self.is_live {
             return Err("a SUBSCRIBE was never answered".into());
         }
+        if self.is_owed_snapshot {
+            return Err("a listener was never told that the history is another one".into());
+        }
+        if self.epoch.is_some_and(|epoch| epoch != world.epoch) {
+            return Err("a listener goes away with an epoch that is past".into());
+        }
         let base = self.base.unwrap_or_default();
         let due = world.log.iter().filter(|message| message.rev > base);
         for message in due {
@@ -581,6 +675,7 @@ struct Event {
     #[serde(default)]
     snapshot: bool,
     last_seq: Option<i64>,
+    epoch: Option<Epoch>,
 }
 
 fn committed(message: &Message) -> Told {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use chat::{ChatMessageReceive, RoomId, Seq};
+use chat::{ChatMessageReceive, Epoch, RoomId, Seq};
 use message_log::{MessageLog, ReadError};
 use tokio::time;
 
@@ -11,6 +11,15 @@ use super::broadcast::Broadcast;
 use super::order::Change;
 use crate::limits::{MEANWHILE_MAX, RESUME_PAGE, RESUME_RETRY};
 use crate::outbox::{Closed, Outbox};
+
+/// Up to where a listener knows a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The last number.
+    pub(crate) seq: Seq,
+    /// Whose number that is, where the listener says it.
+    pub(crate) epoch: Option<Epoch>,
+}
 
 /// A subscription that is told from Postgres what it missed, before it hears the room live.
 ///
@@ -21,6 +30,10 @@ pub(super) struct Resuming {
     pub(super) outbox: Arc<Outbox>,
     /// The number up to which it was told.
     at: Seq,
+    /// The epoch that it began with, where it said so.
+    epoch: Option<Epoch>,
+    /// Whether the room has gone back since.
+    is_sent_back: bool,
     meanwhile: Vec<Change>,
     has_lost: bool,
     /// Whether Postgres is being asked.
@@ -41,11 +54,13 @@ pub(super) enum Progress {
 }
 
 impl Resuming {
-    pub(super) fn new(listening: Listening, outbox: Arc<Outbox>, since: Seq) -> Self {
+    pub(super) fn new(listening: Listening, outbox: Arc<Outbox>, since: Position) -> Self {
         Self {
             listening,
             outbox,
-            at: since,
+            at: since.seq,
+            epoch: since.epoch,
+            is_sent_back: false,
             meanwhile: Vec::new(),
             has_lost: false,
             is_reading: false,
@@ -62,19 +77,32 @@ impl Resuming {
         }
     }
 
-    /// Drops what was kept, of a room that has gone back.
-    pub(super) fn forget(&mut self) {
+    /// The room has gone back: what the listener was told may be of another history.
+    pub(super) fn send_back(&mut self) {
         self.meanwhile.clear();
-        self.has_lost = true;
+        self.is_sent_back = true;
+    }
+
+    /// Whether its position cannot be served in this epoch. A reading that is under way comes to
+    /// its end first, so that nothing of it is told behind the instruction.
+    pub(super) fn is_astray(&self, epoch: Epoch) -> bool {
+        let is_foreign = self.epoch.is_some_and(|own| own != epoch);
+        !self.is_reading && (self.is_sent_back || is_foreign)
     }
 
     /// Begins a reading, unless one is under way.
-    pub(super) fn begin(&mut self, room: RoomId, is_selective: bool) -> Option<Reading> {
+    pub(super) fn begin(
+        &mut self,
+        room: RoomId,
+        epoch: Epoch,
+        is_selective: bool,
+    ) -> Option<Reading> {
         if std::mem::replace(&mut self.is_reading, true) {
             return None;
         }
         Some(Reading {
             room,
+            epoch,
             is_selective,
             listening: self.listening.clone(),
             outbox: Arc::clone(&self.outbox),
@@ -87,6 +115,9 @@ impl Resuming {
     /// still has to hear is then in [`finish`](Self::finish).
     pub(super) fn advance(&mut self, progress: Progress) -> bool {
         self.is_reading = false;
+        if self.is_sent_back {
+            return false;
+        }
         match progress {
             Progress::Further(at) => {
                 self.at = at;
@@ -115,6 +146,8 @@ impl Resuming {
 /// One reading of what a listener missed. It paces itself by the listener's outbox.
 pub(super) struct Reading {
     room: RoomId,
+    /// The room's when it began.
+    epoch: Epoch,
     /// Whether not everybody may hear the room.
     is_selective: bool,
     pub(super) listening: Listening,
@@ -176,10 +209,8 @@ impl Reading {
         let rows = match page {
             Page::Rows(rows) => rows,
             Page::Empty { head } if head < self.at => {
-                self.outbox.push(
-                    self.listening
-                        .delivery(Broadcast::snapshot(&self.room, head)),
-                );
+                let snapshot = Broadcast::snapshot(&self.room, head, self.epoch);
+                self.outbox.push(self.listening.delivery(snapshot));
                 return Ok(Progress::Ahead(head));
             }
             Page::Empty { .. } => return Ok(Progress::UpToDate(self.at)),
@@ -225,6 +256,15 @@ mod tests {
     use crate::hub::order::tests::change;
     use crate::hub::{ConnectionId, Mode};
 
+    const POSITION: Position = Position {
+        seq: Seq(3),
+        epoch: None,
+    };
+
+    fn epoch() -> Epoch {
+        Epoch::of_hash(7)
+    }
+
     fn resuming() -> Resuming {
         let listening = Listening {
             connection: ConnectionId(1),
@@ -235,7 +275,7 @@ mod tests {
             mode: Mode::Committed,
             tracked: false,
         };
-        Resuming::new(listening, Arc::default(), Seq(3))
+        Resuming::new(listening, Arc::default(), POSITION)
     }
 
     fn finished(resuming: Resuming) -> (i64, Vec<i64>) {
@@ -278,9 +318,25 @@ mod tests {
     fn one_reading_at_a_time_is_under_way() {
         let room = RoomId::parse("lobby").expect("a room");
         let mut resuming = resuming();
-        assert!(resuming.begin(room.clone(), false).is_some());
-        assert!(resuming.begin(room.clone(), false).is_none());
+        assert!(resuming.begin(room.clone(), epoch(), false).is_some());
+        assert!(resuming.begin(room.clone(), epoch(), false).is_none());
         resuming.advance(Progress::Further(Seq(4)));
-        assert_eq!(resuming.begin(room, false).expect("the next").at, Seq(4));
+        let next = resuming.begin(room, epoch(), false);
+        assert_eq!(next.expect("the next").at, Seq(4));
+    }
+
+    #[test]
+    fn who_comes_from_another_epoch_or_was_sent_back_is_astray_once_nothing_is_read_for_him() {
+        let mut resuming = resuming();
+        assert!(!resuming.is_astray(epoch()), "he names no epoch");
+        resuming.epoch = Some(epoch());
+        assert!(!resuming.is_astray(epoch()));
+        assert!(resuming.is_astray(Epoch::named("another")));
+        let room = RoomId::parse("lobby").expect("a room");
+        assert!(resuming.begin(room, epoch(), false).is_some());
+        resuming.send_back();
+        assert!(!resuming.is_astray(epoch()), "he is being told something");
+        assert!(!resuming.advance(Progress::UpToDate(Seq(9))));
+        assert!(resuming.is_astray(epoch()));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::sync::Arc;
 
-use chat::{Access, ChatRead, ChatReject, ChatTyping, Problem, RoomId, Seq, UserId};
+use chat::{Access, ChatRead, ChatReject, ChatTyping, Epoch, Problem, RoomId, Seq, UserId};
 use message_log::{Present, Rules};
 use stomp::{Ticket, Version};
 use time::OffsetDateTime;
@@ -85,6 +85,10 @@ pub(crate) struct Room {
     listeners: usize,
     joining: Vec<(Arc<Outbox>, Ticket)>,
     order: Order,
+    /// Whose numbers these are; known as soon as it is known where the room stands.
+    epoch: Option<Epoch>,
+    /// How often it has gone back since somebody listens.
+    times_gone_back: u32,
     shown: Shown,
     /// What was heard of in a trace and waits for its turn.
     heard: VecDeque<(Seq, Telling)>,
@@ -365,14 +369,35 @@ impl Room {
     /// The readings that listeners on their way wait for. None before it is known where the room
     /// stands: what came in between would be neither read nor let through.
     pub(super) fn readings(&mut self, name: &RoomId) -> Vec<Reading> {
-        if self.order.delivered().is_none() {
+        let Some(epoch) = self.epoch else {
             return Vec::new();
-        }
+        };
         let is_selective = self.gate.is_selective();
         self.resuming
             .iter_mut()
-            .filter_map(|resuming| resuming.begin(name.clone(), is_selective))
+            .filter_map(|resuming| resuming.begin(name.clone(), epoch, is_selective))
             .collect()
+    }
+
+    /// Tells whoever is on his way from a number that is not of this history to read it anew; he
+    /// listens live from then on. Tells how many that were.
+    pub(super) fn send_back(&mut self, name: &RoomId) -> u64 {
+        let (Some(epoch), Some(head)) = (self.epoch, self.order.delivered()) else {
+            return 0;
+        };
+        let astray = self
+            .resuming
+            .extract_if(.., |resuming| resuming.is_astray(epoch));
+        let astray: Vec<_> = astray.collect();
+        let count = astray.len() as u64;
+        for Resuming {
+            listening, outbox, ..
+        } in astray
+        {
+            outbox.push(listening.delivery(Broadcast::snapshot(name, head, epoch)));
+            self.listen(listening, outbox, head);
+        }
+        count
     }
 
     /// Takes how far a reading brought a listener. At the room's present it listens live.
@@ -388,8 +413,8 @@ impl Room {
         let resuming = self.resuming.swap_remove(index);
         let (listening, outbox) = (resuming.listening.clone(), Arc::clone(&resuming.outbox));
         let (at, rest) = resuming.finish();
-        if is_complete {
-            outbox.push(listening.delivery(Broadcast::resumed(name, at)));
+        if is_complete && let Some(epoch) = self.epoch {
+            outbox.push(listening.delivery(Broadcast::resumed(name, at, epoch)));
         }
         for broadcast in rest
             .iter()
@@ -431,8 +456,9 @@ impl Room {
     }
 
     /// Says where the room stands, when it is looked at for the first time.
-    pub(super) fn position(&mut self, head: Seq) {
+    pub(super) fn position(&mut self, head: Seq, epoch: Epoch) {
         self.order.position(head);
+        self.epoch = Some(epoch);
         self.last_look = head;
         self.let_through();
         self.admit();
@@ -523,11 +549,23 @@ impl Room {
         self.before_look.is_some_and(|before| head < before)
     }
 
-    /// Starts anew behind `head`, the last number of a room that has gone back. Whoever was told
-    /// more is told to read the history anew.
-    pub(super) fn go_back(&mut self, name: &RoomId, head: Seq) {
+    /// Whether its numbers are those of another epoch, in which they may be other changes.
+    pub(super) fn is_of_another(&self, epoch: Epoch) -> bool {
+        self.epoch.is_some_and(|own| own != epoch)
+    }
+
+    /// How often it has gone back: what was read before it did is of no more use.
+    pub(super) fn times_gone_back(&self) -> u32 {
+        self.times_gone_back
+    }
+
+    /// Starts anew behind `head`, the last number of a room that has gone back, or whose history
+    /// is another one. Every committed listener is told to read the history anew.
+    pub(super) fn go_back(&mut self, name: &RoomId, head: Seq, epoch: Epoch) {
         self.order = Order::default();
         self.order.position(head);
+        self.epoch = Some(epoch);
+        self.times_gone_back += 1;
         (self.last_look, self.before_look) = (head, None);
         self.heard.clear();
         self.told_ahead = Seq::ZERO;
@@ -537,9 +575,11 @@ impl Room {
             }
         }
         for resuming in &mut self.resuming {
-            resuming.forget();
+            resuming.send_back();
         }
-        self.tell(Mode::Committed, || Some(Broadcast::snapshot(name, head)));
+        self.tell(Mode::Committed, || {
+            Some(Broadcast::snapshot(name, head, epoch))
+        });
         self.admit();
     }
 

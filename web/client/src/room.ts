@@ -13,6 +13,7 @@ import {
   type Present,
   type Receipt,
   type RoomEvent,
+  type Snapshot,
   topic,
   TYPING,
   type TypingEvent,
@@ -76,6 +77,8 @@ export class Room extends Emitter<RoomEvents> {
   readonly #timeline: Timeline;
   /** The number up to which everything was heard; undefined before the first page. */
   #position: number | undefined;
+  /** Whose number that is: after a restore of the database the same number may be another message. */
+  #epoch: string | undefined;
   #leave: (() => void) | undefined;
   #state: RoomState = "waiting";
   #older: Promise<boolean> | undefined;
@@ -184,7 +187,11 @@ export class Room extends Emitter<RoomEvents> {
         this.#becomes("joining");
         if (this.#position === undefined) this.#takes(await this.#newest());
         if (!this.#isJoinable(connection)) return;
-        const headers = { delivery: "committed", since: String(this.#position) };
+        const headers = {
+          delivery: "committed",
+          since: String(this.#position),
+          ...(this.#epoch === undefined ? {} : { epoch: this.#epoch }),
+        };
         this.#leave = await connection.subscribe(
           topic(this.id),
           headers,
@@ -297,6 +304,8 @@ export class Room extends Emitter<RoomEvents> {
 
   #takes(page: Page): void {
     this.#timeline.add(page);
+    // Of what a snapshot named, the page may still tell the epoch before.
+    this.#epoch ??= page.page.epoch;
     this.#advance(page.page.lastSeq);
     this.emit("change", { items: this.items, isReset: true });
   }
@@ -317,9 +326,10 @@ export class Room extends Emitter<RoomEvents> {
   #hear(connection: Connection, event: RoomEvent): void {
     if (this.#isClosed || this.#host.connection !== connection) return;
     if ("resumedTo" in event) {
+      this.#epoch = event.epoch;
       this.#advance(event.resumedTo);
     } else if ("snapshot" in event) {
-      void this.#beginAnew(connection, event.lastSeq);
+      void this.#beginAnew(connection, event);
     } else {
       this.#advance(event.rev);
       this.#changed(this.#timeline.apply(event));
@@ -329,8 +339,9 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   /** Reads the newest page once more; what is said meanwhile is heard live. */
-  async #beginAnew(connection: Connection, lastSeq: number): Promise<void> {
+  async #beginAnew(connection: Connection, { lastSeq, epoch }: Snapshot): Promise<void> {
     this.#position = lastSeq;
+    this.#epoch = epoch;
     this.#timeline.clear(lastSeq + 1);
     this.emit("change", { items: this.items, isReset: true });
     for (let attempt = 0; this.#isJoinable(connection); attempt += 1) {
@@ -346,6 +357,7 @@ export class Room extends Emitter<RoomEvents> {
     }
     // The next connection does it.
     this.#position = undefined;
+    this.#epoch = undefined;
   }
 
   #advance(to: number): void {

@@ -31,6 +31,8 @@ export interface Page {
     readonly after: number | null;
     /** The room's last number when the page was read. */
     readonly lastSeq: number;
+    /** The history of the database that the numbers belong to. */
+    readonly epoch: string;
   };
 }
 
@@ -38,6 +40,7 @@ export interface Page {
 export interface Resumed {
   readonly roomId: string;
   readonly resumedTo: number;
+  readonly epoch: string;
 }
 
 /** Says that the position is not of this room's history: read it anew. */
@@ -45,6 +48,7 @@ export interface Snapshot {
   readonly roomId: string;
   readonly snapshot: true;
   readonly lastSeq: number;
+  readonly epoch: string;
 }
 
 /** What a subscription with `delivery:committed` hears. */

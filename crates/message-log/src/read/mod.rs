@@ -9,7 +9,7 @@ mod unheld;
 
 pub use changes::CHANGES_MAX;
 pub use durability::Durability;
-pub use heads::Head;
+pub use heads::{Head, Look};
 pub use page::{PAGE_MESSAGES_MAX, Page, PageQuery};
 
 use std::time::Duration;

@@ -5,6 +5,7 @@ mod amend;
 mod append;
 mod changes;
 mod database;
+mod epoch;
 mod faults;
 mod heads;
 mod idempotency;

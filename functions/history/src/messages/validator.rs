@@ -1,6 +1,7 @@
 //! What tells one version of a page from another.
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use chat::Epoch;
 use message_log::Page;
 
 /// Names the messages of a page and their versions (RFC 9110, section 8.8.3). It is a weak one: the
@@ -9,14 +10,14 @@ pub(super) struct Validator(String);
 
 impl Validator {
     /// Every change of a message raises its `rev`, and one that comes or goes moves an end of the
-    /// page or its length.
-    pub(super) fn of(page: &Page) -> Self {
+    /// page or its length. In another epoch the same numbers may be other messages.
+    pub(super) fn of(page: &Page, epoch: Epoch) -> Self {
         let revs = page.messages.iter().map(|message| message.rev.0);
         let newest = revs.clone().max().unwrap_or_default();
         let sum = revs.fold(0_i64, i64::wrapping_add);
         let seq = |message: Option<&chat::Message>| message.map_or(0, |message| message.seq.0);
         Self(format!(
-            "{}.{}.{}.{newest}.{sum:x}.{}{}",
+            "{epoch}.{}.{}.{}.{newest}.{sum:x}.{}{}",
             seq(page.messages.first()),
             seq(page.messages.last()),
             page.messages.len(),

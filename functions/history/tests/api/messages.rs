@@ -18,6 +18,8 @@ async fn a_page_has_exactly_the_contracts_members() {
     assert_eq!(answer.headers[header::CONTENT_TYPE], "application/json");
     assert_eq!(answer.headers[header::CACHE_CONTROL], "private, no-store");
     let created_at = answer.json()["messages"][0]["createdAt"].clone();
+    let epoch = answer.json()["page"]["epoch"].clone();
+    assert_eq!(epoch.as_str().expect("a text").len(), 16);
     assert!(created_at.as_str().expect("a time").ends_with('Z'));
     assert_eq!(
         answer.json(),
@@ -34,7 +36,13 @@ async fn a_page_has_exactly_the_contracts_members() {
                 "seq": 1,
                 "rev": 1
             }],
-            "page": { "limit": 50, "before": null, "after": null, "lastSeq": 1 }
+            "page": {
+                "limit": 50,
+                "before": null,
+                "after": null,
+                "lastSeq": 1,
+                "epoch": epoch
+            }
         })
     );
 }
@@ -46,11 +54,18 @@ async fn a_room_in_which_nothing_was_said_is_an_empty_page() {
         .get(&format!("/{}/messages", room()))
         .await;
     assert_eq!(answer.status, StatusCode::OK);
+    let epoch = answer.json()["page"]["epoch"].clone();
     assert_eq!(
         answer.json(),
         json!({
             "messages": [],
-            "page": { "limit": 50, "before": null, "after": null, "lastSeq": 0 }
+            "page": {
+                "limit": 50,
+                "before": null,
+                "after": null,
+                "lastSeq": 0,
+                "epoch": epoch
+            }
         })
     );
 }
