@@ -5,6 +5,8 @@ import WebSocket from "ws";
 
 import { Journal } from "../harness/journal.mjs";
 
+/** The least that sockjs-client waits for a transport; by itself that is a few round trips. */
+const TRANSPORT_MS = 30_000;
 const SUBPROTOCOLS = ["v12.stomp", "v11.stomp", "v10.stomp"];
 
 /** Opens a plain WebSocket of a server. */
@@ -15,7 +17,7 @@ export function plain({ address }, path = "/ws") {
 /** Opens a SockJS connection over one transport, or over the first that works. */
 export function sockjs({ address }, transport) {
   const transports = transport && [transport];
-  return () => new SockJS(`${address}/ws-sockjs`, null, { transports });
+  return () => new SockJS(`${address}/ws-sockjs`, null, { transports, timeout: TRANSPORT_MS });
 }
 
 /** The same sockets, with a journal of the heart-beats that come on them. */
