@@ -167,21 +167,24 @@ fn whole(count: usize) -> i64 {
 
 /// As Linux tells it (proc(5), `/proc/pid/status`); elsewhere nobody does.
 fn resident_bytes() -> Option<i64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = told_of_this_process("status", "VmRSS:")?;
     let kilobytes: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }
 
 /// As Linux tells it (proc(5), `/proc/pid/limits`), the soft limit; elsewhere nobody does.
 fn open_files_max() -> Option<i64> {
-    let limits = fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))?;
+    let line = told_of_this_process("limits", "Max open files")?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+/// What follows `name` on its line of a file of `/proc/self`.
+fn told_of_this_process(file: &str, name: &str) -> Option<String> {
+    let text = fs::read_to_string(format!("/proc/self/{file}")).ok()?;
+    let mut lines = text.lines();
+    lines
+        .find_map(|line| line.strip_prefix(name))
+        .map(str::to_owned)
 }
 
 impl Debug for Readings {
