@@ -7,6 +7,9 @@
 mod caller;
 mod event;
 #[cfg(feature = "recorded")]
+mod gateway;
+mod headers;
+#[cfg(feature = "recorded")]
 pub mod recorded;
 
 use std::convert::Infallible;
@@ -21,8 +24,17 @@ use lambda_http::{Adapter, Request, TransformResponse, service_fn};
 
 use event::Kept;
 
+#[cfg(feature = "recorded")]
+pub use gateway::through_http_api;
 /// Why the runtime ended.
 pub use lambda_http::Error;
+
+/// The most bytes of an event's answer, all of its JSON, that Lambda hands on: 6 MB.
+pub const ANSWER_BYTES_MAX: usize = 6 * 1024 * 1024;
+
+/// The most bytes of a body that fit into such an answer whatever they are: as base64, with headers
+/// beside them.
+pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 type Event = LambdaEvent<LambdaRequest>;
 /// A request's answer, on its way to be an event's.
@@ -68,7 +80,9 @@ fn answering(router: &Router, mut event: Event) -> Answering {
                 return Ok(StatusCode::URI_TOO_LONG.into_response());
             };
             *request.uri_mut() = target;
-            router.call(request).await
+            let mut response = router.call(request).await?;
+            headers::join(response.headers_mut());
+            Ok(response)
         }
     });
     Adapter::from(as_sent).call(event)

@@ -7,11 +7,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::HeaderMap;
+use axum::response::Response;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
+
+use crate::headers;
 
 /// A folder with one request and its events.
 #[derive(Debug)]
@@ -24,7 +27,7 @@ pub struct Recorded {
 pub struct Answer {
     /// Its status.
     pub status: u16,
-    /// Its headers but for the length, sorted.
+    /// Its headers but for the length, sorted, several values of one joined.
     pub headers: Vec<(String, String)>,
     /// Its body.
     pub body: Vec<u8>,
@@ -46,7 +49,9 @@ impl Recorded {
         let response = router.oneshot(self.request()).await;
         let (head, body) = response.expect("a router does not fail").into_parts();
         let body = body.collect().await.expect("the body is there").to_bytes();
-        Answer::new(head.status.as_u16(), pairs(&head.headers), body.into())
+        let mut headers = head.headers;
+        headers::join(&mut headers);
+        Answer::new(head.status.as_u16(), pairs(&headers), body.into())
     }
 
     /// What a router answers to one of the events.
@@ -95,7 +100,7 @@ impl Answer {
     }
 
     /// Reads an answer as a gateway does.
-    fn told(answer: &Value) -> Self {
+    pub(crate) fn told(answer: &Value) -> Self {
         let body = answer["body"].as_str().unwrap_or_default();
         let body = match answer["isBase64Encoded"].as_bool() {
             Some(true) => BASE64_STANDARD.decode(body).expect("base64"),
@@ -115,6 +120,17 @@ impl Answer {
         headers.extend(cookies.map(|cookie| ("set-cookie".to_owned(), text_of(cookie))));
         let status = answer["statusCode"].as_u64().expect("a status");
         Self::new(u16::try_from(status).expect("a status"), headers, body)
+    }
+}
+
+impl From<Answer> for Response {
+    fn from(answer: Answer) -> Self {
+        let mut response = Response::builder().status(answer.status);
+        for (name, value) in answer.headers {
+            response = response.header(name, value);
+        }
+        let body = Body::from(answer.body);
+        response.body(body).expect("a good answer")
     }
 }
 

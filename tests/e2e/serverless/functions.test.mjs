@@ -29,7 +29,9 @@ const CPU_OF_LAMBDA = "neoverse-n1";
 const REQUESTS = {
   history: [
     "page",
+    "settled-page",
     "all-of-it",
+    "export",
     "empty-room",
     "twice-the-same-parameter",
     "wrong-limit",

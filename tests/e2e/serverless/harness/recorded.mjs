@@ -73,11 +73,14 @@ const FRESH = [
 ];
 
 function inOneForm(status, pairs, body) {
-  const headers = pairs
-    .filter(([name]) => !CONNECTION.includes(name))
-    .map(([name, value]) => `${name}: ${value}`)
-    .sort();
-  return { status, headers, body };
+  const lines = new Map();
+  for (const [name, value] of pairs) {
+    if (CONNECTION.includes(name)) continue;
+    // Several values of a header may be told in one (RFC 9110, section 5.3), but cookies.
+    const line = lines.get(name);
+    lines.set(name === "set-cookie" ? Symbol(name) : name, line ? `${line}, ${value}` : `${name}: ${value}`);
+  }
+  return { status, headers: [...lines.values()].sort(), body };
 }
 
 /** The same answer without what is new in every one. */
