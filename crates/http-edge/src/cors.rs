@@ -31,11 +31,13 @@ pub(crate) fn layer(origins: &Origins) -> CorsLayer {
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
             header::IF_MATCH,
+            header::IF_NONE_MATCH,
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static(TRACEPARENT),
             RequestId::HEADER,
         ])
         .expose_headers([
+            header::CONTENT_LOCATION,
             header::ETAG,
             header::LINK,
             header::RETRY_AFTER,

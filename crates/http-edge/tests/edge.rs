@@ -165,7 +165,10 @@ async fn a_listed_page_may_read_good_answers_and_problems() {
             "{path}"
         );
         let exposed = headers[header::ACCESS_CONTROL_EXPOSE_HEADERS].to_str();
-        assert!(exposed.expect("text").contains("x-request-id"), "{path}");
+        let exposed = exposed.expect("text");
+        for name in ["x-request-id", "content-location", "etag", "link"] {
+            assert!(exposed.contains(name), "{path}: {name} in {exposed}");
+        }
     }
 }
 
