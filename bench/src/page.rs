@@ -189,6 +189,7 @@ impl Reader {
             origins: Origins::any(),
             mode: AuthMode::Required,
             verifier: Arc::new(Verifier::new(&parties, signer.published().clone())),
+            answer_bytes_max: None,
         });
         Ok(Self {
             room,

@@ -67,6 +67,7 @@ pub async fn serve(config: Config) -> Result<()> {
         origins: config.rim.origins,
         mode: config.rim.auth_mode,
         verifier: Arc::clone(identity.tokens.verifier()),
+        answer_bytes_max: None,
     });
     let own = docs::routes(address, page.clone());
     let auth = traced(auth::router(identity), &tracer);

@@ -83,6 +83,7 @@ pub async fn serve(config: Config) -> Result<()> {
         origins,
         mode,
         verifier: Arc::clone(identity.tokens.verifier()),
+        answer_bytes_max: None,
     });
     let own = tier.router().merge(docs::routes(address, page.clone()));
     let auth = traced(auth::router(identity), &tracer);

@@ -34,6 +34,7 @@ async fn every_route_of_the_functions_is_in_the_document_and_nothing_else_is() {
         origins: Origins::default(),
         mode: AuthMode::Required,
         verifier: Arc::clone(tokens.verifier()),
+        answer_bytes_max: None,
     });
     let auth = auth::router(auth::State {
         accounts: Accounts::open(NOWHERE, 1).expect("a good URL"),

@@ -47,6 +47,9 @@ pub struct State {
     pub mode: AuthMode,
     /// What tokens have to pass.
     pub verifier: Arc<Verifier>,
+    /// The most bytes of an answer where whoever carries it takes no more, as Lambda does: an export
+    /// is then handed over in parts, and not streamed.
+    pub answer_bytes_max: Option<usize>,
 }
 
 /// Makes the function's router: full paths, every layer inside.
@@ -57,12 +60,13 @@ pub fn router(state: State) -> Router {
         origins,
         mode,
         verifier,
+        answer_bytes_max,
     } = state;
     let entrance = Entrance { mode, verifier };
     let said = Router::new()
         .route("/{roomId}/messages", get(messages::page))
-        .route("/{roomId}/messages/export", get(messages::export::export))
         .route("/{roomId}/messages/search", get(search::search))
+        .merge(messages::export::route(log.clone(), answer_bytes_max))
         .merge(message::reading())
         .route_layer(from_fn_with_state(log.clone(), membership::guard))
         .with_state(log.clone());

@@ -44,6 +44,7 @@ async fn run() -> Result<(), String> {
         origins: config.origins,
         mode: config.mode,
         verifier: Arc::new(config.verifier),
+        answer_bytes_max: Some(lambda_edge::BODY_BYTES_MAX),
     };
     lambda_edge::run(router(state))
         .await

@@ -1,6 +1,6 @@
 //! The language of these tests.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use access_token::{Parties, Signer, SigningKey, Verifier};
 use axum::body::Body;
@@ -14,9 +14,23 @@ use serde_json::Value;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-/// A fresh key's signer, and a verifier of what it signs.
+use super::WAY;
+use crate::Way;
+
+/// Who signs in these tests.
+static KEY: LazyLock<SigningKey> = LazyLock::new(fresh_key);
+
+pub(crate) fn fresh_key() -> SigningKey {
+    SigningKey::generate().expect("a key").0
+}
+
+/// The signer of these tests, and a verifier of what it signs.
 pub(crate) fn keys() -> (Signer, Verifier) {
-    let (key, _) = SigningKey::generate().expect("a key");
+    keys_of(KEY.clone())
+}
+
+/// A key's signer, and a verifier of what it signs.
+pub(crate) fn keys_of(key: SigningKey) -> (Signer, Verifier) {
     let parties = Parties {
         issuer: "https://api.example.org".into(),
         audience: "maru".into(),
@@ -70,6 +84,10 @@ impl Api {
             origins: Origins::parse(["https://chat.example.org"]).expect("an origin"),
             mode: AuthMode::Optional,
             verifier: Arc::new(verifier),
+            answer_bytes_max: match WAY {
+                Way::Http => None,
+                Way::Lambda => Some(lambda_edge::BODY_BYTES_MAX),
+            },
         }
     }
 
@@ -79,27 +97,24 @@ impl Api {
     }
 
     pub(crate) async fn answer(&self, request: Request<Body>) -> Answer {
-        let response = router(self.state())
-            .oneshot(request)
-            .await
-            .expect("an answer");
-        let (head, body) = response.into_parts();
-        let bytes = body.collect().await.expect("a body").to_bytes();
-        Answer {
-            status: head.status,
-            headers: head.headers,
-            text: String::from_utf8(bytes.into()).expect("text"),
-        }
+        answer(self.state(), request).await
     }
 
     /// Stores that many messages in a room.
     pub(crate) async fn fill(&self, room: &RoomId, count: usize) -> Vec<Message> {
-        let drafts: Vec<_> = (1..=count)
-            .map(|n| Draft {
+        let contents: Vec<_> = (1..=count).map(|n| format!("메시지 {n}")).collect();
+        self.fill_with(room, &contents).await
+    }
+
+    /// Stores these messages in a room.
+    pub(crate) async fn fill_with(&self, room: &RoomId, contents: &[String]) -> Vec<Message> {
+        let drafts: Vec<_> = contents
+            .iter()
+            .map(|content| Draft {
                 room: room.clone(),
                 sender: Sender::guest(Nickname::parse("지은").expect("a name")),
                 temp_id: TempId(Uuid::new_v4()),
-                content: Content::parse(&format!("메시지 {n}")).expect("a content"),
+                content: Content::parse(content).expect("a content"),
             })
             .collect();
         let appended = self.log.append(&drafts).await.expect("the batch is stored");
@@ -110,6 +125,22 @@ impl Api {
                 other => panic!("new messages are stored, not {other:?}"),
             })
             .collect()
+    }
+}
+
+/// What the function answers in this state, whichever way these tests ask it.
+pub(crate) async fn answer(state: State, request: Request<Body>) -> Answer {
+    let router = router(state);
+    let response = match WAY {
+        Way::Http => router.oneshot(request).await.expect("an answer"),
+        Way::Lambda => lambda_edge::through_http_api(router, request).await,
+    };
+    let (head, body) = response.into_parts();
+    let bytes = body.collect().await.expect("a body").to_bytes();
+    Answer {
+        status: head.status,
+        headers: head.headers,
+        text: String::from_utf8(bytes.into()).expect("text"),
     }
 }
 

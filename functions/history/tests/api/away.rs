@@ -7,7 +7,7 @@ use message_log::MessageLog;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::api::Api;
+use super::api::Api;
 
 async fn api_without_postgres() -> Api {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -7,12 +7,11 @@ use access_token::{Holder, Signer, Subject, Verifier};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use chat::{AuthMode, Nickname, UserId};
-use history::{State, router};
+use history::State;
 use time::OffsetDateTime;
-use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::api::{Api, keys};
+use super::api::{Api, answer, fresh_key, keys_of};
 
 /// The function in one mode, and what it answers to an `Authorization`.
 struct Door {
@@ -24,7 +23,7 @@ struct Door {
 
 impl Door {
     async fn of(mode: AuthMode) -> Self {
-        let (signer, verifier) = keys();
+        let (signer, verifier) = keys_of(fresh_key());
         Self {
             api: Api::start().await,
             mode,
@@ -60,10 +59,10 @@ impl Door {
             request = request.header(header::AUTHORIZATION, authorization);
         }
         let request = request.body(Body::empty()).expect("a request");
-        let response = router(state).oneshot(request).await.expect("an answer");
-        let challenge = response.headers().get(header::WWW_AUTHENTICATE);
+        let answer = answer(state, request).await;
+        let challenge = answer.headers.get(header::WWW_AUTHENTICATE);
         let challenge = challenge.map(|value| value.to_str().expect("text").to_owned());
-        (response.status(), challenge)
+        (answer.status, challenge)
     }
 }
 

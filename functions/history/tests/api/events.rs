@@ -6,7 +6,7 @@ use std::path::Path;
 use history::router;
 use lambda_edge::recorded::Recorded;
 
-use crate::api::{Api, database_url};
+use super::api::{Api, database_url};
 
 #[tokio::test]
 async fn every_event_is_answered_as_its_request_is_to_the_byte() {

@@ -10,15 +10,13 @@ use chat::{AuthMode, Content, Draft, Message, Nickname, RoomId, Sender, TempId, 
 use fanout::{Event, Herald};
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
-use history::{State, router};
-use http_body_util::BodyExt;
+use history::State;
 use message_log::Appended;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::api::{Answer, Api, keys};
+use super::api::{Answer, Api, answer, keys};
 
 /// The function, whose tokens the test signs.
 pub(crate) struct House {
@@ -118,17 +116,7 @@ impl House {
                 .body(Body::from(body.to_string())),
             None => request.body(Body::empty()),
         };
-        let response = router(state)
-            .oneshot(request.expect("a request"))
-            .await
-            .expect("an answer");
-        let (head, body) = response.into_parts();
-        let bytes = body.collect().await.expect("a body").to_bytes();
-        Answer {
-            status: head.status,
-            headers: head.headers,
-            text: String::from_utf8(bytes.into()).expect("text"),
-        }
+        answer(state, request.expect("a request")).await
     }
 
     pub(crate) async fn get(&self, by: &Person, path: &str) -> Answer {

@@ -5,8 +5,8 @@ use chat::ChatOwnRoom;
 use fanout::Event;
 use serde_json::{Value, json};
 
-use crate::api::Answer;
-use crate::house::{House, Person};
+use super::api::Answer;
+use super::house::{House, Person};
 
 impl House {
     async fn does(&self, by: &Person, method: Method, path: &str, body: Option<Value>) -> Answer {

@@ -3,7 +3,7 @@
 use history::router;
 use serde_json::{Value, json};
 
-use crate::api::{Api, room};
+use super::api::{Api, room};
 
 /// The event of an HTTP API in payload format 2.0.
 fn event(path: &str, query: &str) -> Value {

@@ -1,15 +1,48 @@
-//! The function against a real Postgres, the one that `DATABASE_URL` names.
+//! The function against a real Postgres, the one that `DATABASE_URL` names. What clients are promised is
+//! asked for twice: over HTTP, and as they reach the Lambda, through an HTTP API.
 
-mod api;
-mod away;
-mod entrance;
-mod events;
-mod house;
-mod invitations;
-mod lambda;
-mod message;
-mod messages;
-mod probes;
-mod room_life;
-mod rooms;
-mod search;
+/// How the function is asked.
+#[derive(Clone, Copy)]
+enum Way {
+    /// The router itself.
+    Http,
+    /// Every request as the event that the gateway makes of it, every answer as it tells it.
+    Lambda,
+}
+
+#[path = "."]
+mod over_http {
+    const WAY: super::Way = super::Way::Http;
+
+    mod api;
+    mod away;
+    mod entrance;
+    mod events;
+    mod house;
+    mod invitations;
+    mod lambda;
+    mod message;
+    mod messages;
+    mod probes;
+    mod room_life;
+    mod rooms;
+    mod search;
+}
+
+#[path = "."]
+#[expect(clippy::duplicate_mod, reason = "the same tests, the other way")]
+mod as_lambda {
+    const WAY: super::Way = super::Way::Lambda;
+
+    mod api;
+    mod away;
+    mod entrance;
+    mod house;
+    mod invitations;
+    mod message;
+    mod messages;
+    mod probes;
+    mod room_life;
+    mod rooms;
+    mod search;
+}

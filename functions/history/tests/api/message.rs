@@ -6,8 +6,8 @@ use fanout::Event;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::api::{Answer, room};
-use crate::house::{House, Person};
+use super::api::{Answer, room};
+use super::house::{House, Person};
 
 fn path(message: &Message) -> String {
     format!("/{}/messages/{}", message.room, message.id)

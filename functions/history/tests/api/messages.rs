@@ -1,11 +1,15 @@
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
-use chat::RoomId;
+use chat::{Content, RoomId, UserId};
+use history::State;
+use message_log::{Actor, Amendment, AmendmentKind};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::api::{Answer, Api, room};
-use crate::house::House;
+use super::WAY;
+use super::api::{Answer, Api, answer, room};
+use super::house::House;
+use crate::Way;
 
 #[tokio::test]
 async fn a_page_has_exactly_the_contracts_members() {
@@ -265,6 +269,12 @@ async fn a_full_old_page_is_kept_for_ever_under_its_version_and_asked_for_again_
     let path = format!("/{room}/messages?limit=3&before=5");
     let page = api.get(&path).await;
     assert_eq!(page.headers[header::CACHE_CONTROL], "private, no-cache");
+    let varies = page.headers.get_all(header::VARY).iter();
+    let varies: Vec<_> = varies.map(|value| value.to_str().expect("text")).collect();
+    let varies = varies.join(", ");
+    for name in ["authorization", "origin"] {
+        assert!(varies.contains(name), "{varies}");
+    }
     let tag = page.headers[header::ETAG].clone();
     let versioned = page.headers[header::CONTENT_LOCATION].clone();
     let versioned = versioned.to_str().expect("a URL");
@@ -303,22 +313,31 @@ async fn a_full_old_page_is_kept_for_ever_under_its_version_and_asked_for_again_
     assert_eq!(newest.headers[header::CACHE_CONTROL], "private, no-store");
 }
 
+/// The seqs of the lines of an export.
+fn seqs(answer: &Answer) -> Vec<i64> {
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert!(answer.text.is_empty() || answer.text.ends_with('\n'));
+    let lines = answer.text.lines();
+    lines
+        .map(|line| {
+            let message: Value = serde_json::from_str(line).expect("JSON");
+            message["seq"].as_i64().expect("a seq")
+        })
+        .collect()
+}
+
+/// Where `Link` leads on from an answer.
+fn next(answer: &Answer) -> Option<String> {
+    let link = answer.headers.get(header::LINK)?.to_str().expect("text");
+    let target = link.strip_prefix('<')?.strip_suffix(">; rel=\"next\"")?;
+    Some(target.to_owned())
+}
+
 #[tokio::test]
 async fn a_room_is_exported_line_by_line() {
     let api = Api::start().await;
     let room = room();
     api.fill(&room, 450).await;
-    let seqs = |answer: &Answer| -> Vec<i64> {
-        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-        assert!(answer.text.ends_with('\n'));
-        let lines = answer.text.lines();
-        lines
-            .map(|line| {
-                let message: Value = serde_json::from_str(line).expect("JSON");
-                message["seq"].as_i64().expect("a seq")
-            })
-            .collect()
-    };
     let path = format!("/{room}/messages/export");
     let all = api.get(&path).await;
     assert_eq!(all.headers[header::CONTENT_TYPE], "application/x-ndjson");
@@ -337,4 +356,70 @@ async fn a_room_is_exported_line_by_line() {
     };
     assert_eq!(private.status, StatusCode::NOT_FOUND);
     assert_eq!(seqs(&owner), [1]);
+}
+
+#[tokio::test]
+async fn an_export_that_is_too_large_for_an_answer_goes_on_behind_it() {
+    let api = Api::start().await;
+    let room = room();
+    let said = api.fill(&room, 450).await;
+    let deleted = Amendment {
+        room: room.clone(),
+        id: said[9].id,
+        by: Actor {
+            user: UserId(Uuid::new_v4()),
+            is_admin: true,
+        },
+        kind: AmendmentKind::Delete,
+        only_if: None,
+    };
+    api.log.amend(&deleted).await.expect("it is deleted");
+    for (query, expected) in [
+        ("?limit=400", (1..=401).filter(|seq| *seq != 10).collect()),
+        (
+            "?limit=449&after=1&includeDeleted=true",
+            (2..=450).collect::<Vec<_>>(),
+        ),
+    ] {
+        let mut path = format!("/{room}/messages/export{query}");
+        let (mut all, mut parts) = (Vec::new(), 0);
+        loop {
+            let state = State {
+                answer_bytes_max: Some(20_000),
+                ..api.state()
+            };
+            let request = Request::get(&path).body(Body::empty());
+            let part = answer(state, request.expect("a request")).await;
+            assert!(part.text.len() <= 20_000);
+            all.extend(seqs(&part));
+            parts += 1;
+            match next(&part) {
+                Some(rest) => path = rest,
+                None => break,
+            }
+        }
+        assert_eq!(all, expected, "{query}");
+        assert!(parts > 4, "{parts}");
+    }
+}
+
+#[tokio::test]
+async fn the_largest_messages_are_handed_over() {
+    let api = Api::start().await;
+    let room = room();
+    // Escaped in JSON, and that escaped in the JSON of an event.
+    let largest = "\u{1}".repeat(Content::CHARS_MAX);
+    api.fill_with(&room, &vec![largest; 200]).await;
+    let page = api.get(&format!("/{room}/messages?limit=200")).await;
+    assert_eq!(page.page().0, (1..=200).collect::<Vec<_>>());
+    let found = api.get(&format!("/{room}/messages/search?limit=100")).await;
+    assert_eq!(found.page().0.len(), 100);
+    let mut export = api.get(&format!("/{room}/messages/export")).await;
+    let mut all = seqs(&export);
+    while let Some(rest) = next(&export) {
+        assert!(matches!(WAY, Way::Lambda), "over HTTP it is streamed");
+        export = api.get(&rest).await;
+        all.extend(seqs(&export));
+    }
+    assert_eq!(all, (1..=200).collect::<Vec<_>>());
 }

@@ -1,6 +1,6 @@
 use axum::http::StatusCode;
 
-use crate::api::Api;
+use super::api::Api;
 
 #[tokio::test]
 async fn a_function_that_can_work_says_so() {

@@ -4,8 +4,8 @@ use axum::http::{Method, StatusCode};
 use fanout::Event;
 use serde_json::{Value, json};
 
-use crate::api::{Answer, room};
-use crate::house::{House, Person};
+use super::api::{Answer, room};
+use super::house::{House, Person};
 
 impl House {
     async fn puts(&self, by: &Person, path: &str, body: Option<Value>) -> Answer {

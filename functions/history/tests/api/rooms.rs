@@ -7,8 +7,8 @@ use fanout::Event;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::api::{Answer, room};
-use crate::house::House;
+use super::api::{Answer, room};
+use super::house::House;
 
 /// An answer without what names the request.
 fn anonymous(answer: &Answer) -> (StatusCode, Value) {

@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 
-use crate::api::{Answer, Api, room};
-use crate::house::House;
+use super::api::{Answer, Api, room};
+use super::house::House;
 
 fn contents(answer: &Answer) -> Vec<String> {
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
