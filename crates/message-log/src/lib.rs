@@ -40,7 +40,7 @@ pub use presence::{PRESENCE_LEASE, PRESENCE_LIST_MAX, Presence, Present};
 pub use read::{CHANGES_MAX, Durability, Head, Look, PAGE_MESSAGES_MAX, Page, PageQuery};
 pub use rooms::{
     ChangeError, INVITATION_LIFETIME, INVITATIONS_PER_ROOM_MAX, INVITATIONS_PER_USER_MAX, InForce,
-    Invitation, LINK_LIFETIME_MAX, LINK_USES_MAX, LINKS_PER_ROOM_MAX, Link, LinkToken, Made,
+    Invitation, LINK_LIFETIME_MAX, LINK_USES_MAX, LINKS_PER_ROOM_MAX, Limit, Link, LinkToken, Made,
     Member, NewRoom, OPEN_ROOM_MEMBERS_MAX, READERS_SHOWN_MAX, ROOM_MEMBERS_MAX,
     ROOM_SANCTIONS_MAX, ROOMS_JOINED_MAX, ROOMS_OWNED_MAX, ROOMS_PAGE_MAX, ReadTo, Redeemed, Room,
     Rules, Sanctioned, Sentence, Standing, UNREAD_MAX,

@@ -2,6 +2,7 @@
 
 mod close;
 mod invitation;
+mod limit;
 mod link;
 mod list;
 mod make;
@@ -208,10 +209,9 @@ fn refusal(error: &ChangeError) -> ProblemResponse {
                 .until(*until)
                 .into();
         }
-        ChangeError::LimitReached => (
-            ProblemCode::LimitReached,
-            "There are as many rooms of yours, or members of this room, as there may be.",
-        ),
+        ChangeError::LimitReached(limit) => {
+            return Problem::new(ProblemCode::LimitReached, limit::detail(*limit)).into();
+        }
         ChangeError::Exists => (
             ProblemCode::RoomExists,
             "There is a room of this id, or somebody has spoken in it; choose another.",

@@ -31,8 +31,8 @@ pub enum ChangeError {
         until: Option<OffsetDateTime>,
     },
     /// There are as many as there may be.
-    #[error("there are as many as there may be")]
-    LimitReached,
+    #[error("there are as many as there may be: {0:?}")]
+    LimitReached(Limit),
     /// The room is there already, or somebody has spoken in it.
     #[error("the room is there already")]
     Exists,
@@ -43,6 +43,26 @@ pub enum ChangeError {
     /// Postgres answered that it will not do this: a fault of the program or of the database.
     #[error("Postgres refused to change: {0}")]
     Failed(Cause),
+}
+
+/// Of what there are as many as there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// [`ROOMS_OWNED_MAX`](super::ROOMS_OWNED_MAX) rooms of whoever would own one more.
+    RoomsOwned,
+    /// [`ROOMS_JOINED_MAX`](super::ROOMS_JOINED_MAX) rooms of whoever would come into one more.
+    RoomsJoined,
+    /// So many members of the room.
+    Members(i64),
+    /// [`ROOM_SANCTIONS_MAX`](super::ROOM_SANCTIONS_MAX) mutes and bans of the room.
+    Sanctions,
+    /// [`INVITATIONS_PER_ROOM_MAX`](super::INVITATIONS_PER_ROOM_MAX) invitations of the room.
+    InvitationsOfRoom,
+    /// [`INVITATIONS_PER_USER_MAX`](super::INVITATIONS_PER_USER_MAX) invitations of whoever would be
+    /// asked once more.
+    InvitationsOfUser,
+    /// [`LINKS_PER_ROOM_MAX`](super::LINKS_PER_ROOM_MAX) links of the room.
+    Links,
 }
 
 const LOCK_ROOM: &str = "SELECT FROM chat_room WHERE room_id = $1 FOR NO KEY UPDATE";

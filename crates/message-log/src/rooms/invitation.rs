@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
 
-use super::change::{ChangeError, in_time};
+use super::change::{ChangeError, Limit, in_time};
 use super::{ROOM_MEMBERS_MAX, ROOMS_PAGE_MAX};
 use crate::MessageLog;
 use crate::error::ReadError;
@@ -117,8 +117,15 @@ impl MessageLog {
                 .await?;
             let (of_room, of_user): (i64, i64) =
                 (count.try_get("of_room")?, count.try_get("of_user")?);
-            if of_room >= INVITATIONS_PER_ROOM_MAX || of_user >= INVITATIONS_PER_USER_MAX {
-                return Err(change.refuse(ChangeError::LimitReached).await);
+            let reached = if of_room >= INVITATIONS_PER_ROOM_MAX {
+                Some(Limit::InvitationsOfRoom)
+            } else if of_user >= INVITATIONS_PER_USER_MAX {
+                Some(Limit::InvitationsOfUser)
+            } else {
+                None
+            };
+            if let Some(limit) = reached {
+                return Err(change.refuse(ChangeError::LimitReached(limit)).await);
             }
             let invited = sqlx::query(INVITE)
                 .bind(id.as_str())

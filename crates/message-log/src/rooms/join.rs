@@ -3,7 +3,7 @@
 use chat::{RoomId, Sanction, Seq, UserId};
 use sqlx::Row;
 
-use super::change::{ChangeError, in_time, standing_on};
+use super::change::{ChangeError, Limit, in_time, standing_on};
 use super::invitation::WITHDRAW;
 use super::{OPEN_ROOM_MEMBERS_MAX, ROOMS_JOINED_MAX};
 use crate::MessageLog;
@@ -176,8 +176,11 @@ pub(super) async fn come_in_on(
         .fetch_one(&mut **lease)
         .await?;
     let (members, rooms): (i64, i64) = (crowd.try_get("members")?, crowd.try_get("rooms")?);
-    if members >= members_max || rooms >= ROOMS_JOINED_MAX {
-        return Err(ChangeError::LimitReached);
+    if members >= members_max {
+        return Err(ChangeError::LimitReached(Limit::Members(members_max)));
+    }
+    if rooms >= ROOMS_JOINED_MAX {
+        return Err(ChangeError::LimitReached(Limit::RoomsJoined));
     }
     for sql in [JOIN, WITHDRAW] {
         sqlx::query(sql)

@@ -9,7 +9,7 @@ use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::change::{ChangeError, in_time};
+use super::change::{ChangeError, Limit, in_time};
 use super::{OPEN_ROOM_MEMBERS_MAX, ROOM_MEMBERS_MAX};
 use crate::MessageLog;
 use crate::error::ReadError;
@@ -138,7 +138,8 @@ impl MessageLog {
                 .fetch_one(&mut *change.lease)
                 .await?;
             if count >= LINKS_PER_ROOM_MAX {
-                return Err(change.refuse(ChangeError::LimitReached).await);
+                let reached = ChangeError::LimitReached(Limit::Links);
+                return Err(change.refuse(reached).await);
             }
             let token = LinkToken::mint();
             let made = sqlx::query(MAKE)

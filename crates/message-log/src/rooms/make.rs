@@ -2,7 +2,7 @@
 
 use chat::{RoomId, RoomName, RoomRole, UserId};
 
-use super::change::{ChangeError, in_time};
+use super::change::{ChangeError, Limit, in_time};
 use super::{ROOMS_OWNED_MAX, Room};
 use crate::MessageLog;
 use crate::append::{commit, roll_back};
@@ -63,7 +63,7 @@ impl MessageLog {
                 }
                 Attempt::TooMany => {
                     roll_back(lease).await;
-                    Err(ChangeError::LimitReached)
+                    Err(ChangeError::LimitReached(Limit::RoomsOwned))
                 }
             }
         })

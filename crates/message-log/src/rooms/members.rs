@@ -3,7 +3,7 @@
 use chat::{Access, Membership, RoomId, RoomRole, Sanction, UserId};
 
 use super::Standing;
-use super::change::{Change, ChangeError, in_time};
+use super::change::{Change, ChangeError, Limit, in_time};
 use super::invitation::WITHDRAW;
 use crate::MessageLog;
 
@@ -115,7 +115,8 @@ async fn refusal_to_set(
         return Ok(Some(ChangeError::LastOwner));
     }
     if known.is_none() && change.count_members().await? >= ROOM_MEMBERS_MAX {
-        return Ok(Some(ChangeError::LimitReached));
+        let limit = Limit::Members(ROOM_MEMBERS_MAX);
+        return Ok(Some(ChangeError::LimitReached(limit)));
     }
     Ok(None)
 }

@@ -14,7 +14,7 @@ mod members;
 pub(crate) mod read;
 pub(crate) mod sanction;
 
-pub use change::ChangeError;
+pub use change::{ChangeError, Limit};
 pub use invitation::{
     INVITATION_LIFETIME, INVITATIONS_PER_ROOM_MAX, INVITATIONS_PER_USER_MAX, Invitation,
 };

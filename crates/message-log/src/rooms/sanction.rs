@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
 
-use super::change::{Change, ChangeError, in_time};
+use super::change::{Change, ChangeError, Limit, in_time};
 use super::read::role;
 use crate::error::ReadError;
 use crate::{Actor, MessageLog};
@@ -210,7 +210,7 @@ async fn refusal(
         return Ok(Some(ChangeError::LastOwner));
     }
     if known.sanction.is_none() && change.count_sanctioned().await? >= ROOM_SANCTIONS_MAX {
-        return Ok(Some(ChangeError::LimitReached));
+        return Ok(Some(ChangeError::LimitReached(Limit::Sanctions)));
     }
     Ok(None)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chat::{Membership, RoomId, RoomRole, Sanction, UserId, Visibility};
 use message_log::{
-    Actor, ChangeError, INVITATIONS_PER_ROOM_MAX, LINKS_PER_ROOM_MAX, LinkToken, MessageLog,
+    Actor, ChangeError, INVITATIONS_PER_ROOM_MAX, LINKS_PER_ROOM_MAX, Limit, LinkToken, MessageLog,
     Sentence,
 };
 use tokio::task::JoinSet;
@@ -105,7 +105,10 @@ async fn a_room_asks_as_many_as_it_may_at_a_time() {
     }
     let one_more = log.invite(&id, owner, user()).await;
     assert!(
-        matches!(one_more, Err(ChangeError::LimitReached)),
+        matches!(
+            one_more,
+            Err(ChangeError::LimitReached(Limit::InvitationsOfRoom))
+        ),
         "{one_more:?}"
     );
 }
@@ -211,7 +214,7 @@ async fn moderators_make_links_and_as_many_as_there_may_be() {
     }
     let one_more = log.make_link(&id, owner, HOUR, 1).await;
     assert!(
-        matches!(one_more, Err(ChangeError::LimitReached)),
+        matches!(one_more, Err(ChangeError::LimitReached(Limit::Links))),
         "{one_more:?}"
     );
 }

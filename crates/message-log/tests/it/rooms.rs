@@ -4,7 +4,7 @@ use chat::{
     Access, Draft, Membership, Nickname, RoomId, RoomName, RoomRole, Seq, UserId, Visibility,
 };
 use message_log::{
-    Appended, ChangeError, Made, MessageLog, NewRoom, ROOM_MEMBERS_MAX, ROOMS_OWNED_MAX,
+    Appended, ChangeError, Limit, Made, MessageLog, NewRoom, ROOM_MEMBERS_MAX, ROOMS_OWNED_MAX,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -382,7 +382,7 @@ async fn a_room_has_as_many_members_as_it_may_have() {
     };
     let outcome = log.set_member(&id, owner, one_more).await;
     assert!(
-        matches!(outcome, Err(ChangeError::LimitReached)),
+        matches!(outcome, Err(ChangeError::LimitReached(Limit::Members(_)))),
         "{outcome:?}"
     );
 }
@@ -416,8 +416,9 @@ async fn a_user_owns_as_many_rooms_as_he_may_own() {
     }
     let outcomes = racers.join_all().await;
     let made = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    let refused =
-        |outcome: &&Result<Made, ChangeError>| matches!(outcome, Err(ChangeError::LimitReached));
+    let refused = |outcome: &&Result<Made, ChangeError>| {
+        matches!(outcome, Err(ChangeError::LimitReached(Limit::RoomsOwned)))
+    };
     assert_eq!(made, 2, "{outcomes:?}");
     assert_eq!(outcomes.iter().filter(refused).count(), 4, "{outcomes:?}");
 }

@@ -21,9 +21,11 @@ mod over_http {
     mod house;
     mod invitations;
     mod lambda;
+    mod limits;
     mod message;
     mod messages;
     mod probes;
+    mod races;
     mod room_life;
     mod rooms;
     mod search;
@@ -39,9 +41,11 @@ mod as_lambda {
     mod entrance;
     mod house;
     mod invitations;
+    mod limits;
     mod message;
     mod messages;
     mod probes;
+    mod races;
     mod room_life;
     mod rooms;
     mod search;
