@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use crate::MessageLog;
 use crate::append::{CommitError, commit, roll_back};
 use crate::error::ReadError;
-use crate::lease::Lease;
+use crate::pool::Lease;
 use crate::read::row;
 use crate::rooms::change::{in_time, standing_on};
 use crate::{Silence, Standing};

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::message_log::CONNECTION_WAIT_MAX;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
+
+use crate::pool::CONNECTION_WAIT_MAX;
 
 /// What Postgres or the way to it said, as one line fit for a log.
 ///

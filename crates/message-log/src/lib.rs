@@ -22,11 +22,11 @@ mod epoch;
 mod error;
 #[cfg(feature = "failpoints")]
 pub mod failpoint;
-mod lease;
 mod message_log;
 mod migrate;
 #[cfg(test)]
 mod plans;
+mod pool;
 mod presence;
 mod read;
 mod rooms;
@@ -37,7 +37,7 @@ pub use append::{APPEND_BATCH_MAX, AppendError, Appended, LockWait, Silence};
 pub use error::{Cause, ConnectError, MigrateError, ReadError};
 pub use message_log::{Connections, MessageLog};
 pub use presence::{PRESENCE_LEASE, PRESENCE_LIST_MAX, Presence, Present};
-pub use read::{CHANGES_MAX, Durability, Head, Look, PAGE_MESSAGES_MAX, Page, PageQuery};
+pub use read::{CHANGES_MAX, Durability, Head, Look, PAGE_MESSAGES_MAX, Page, PageQuery, ReadPage};
 pub use rooms::{
     ChangeError, INVITATION_LIFETIME, INVITATIONS_PER_ROOM_MAX, INVITATIONS_PER_USER_MAX, InForce,
     Invitation, LINK_LIFETIME_MAX, LINK_USES_MAX, LINKS_PER_ROOM_MAX, Limit, Link, LinkToken, Made,

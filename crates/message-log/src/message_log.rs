@@ -2,25 +2,13 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection};
-use tokio::time::timeout;
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
 
 use crate::epoch::EpochState;
 use crate::error::{Cause, ConnectError, ReadError};
-use crate::lease::Lease;
-
-/// How long a caller waits for a connection, dialling included.
-pub(crate) const CONNECTION_WAIT_MAX: Duration = Duration::from_secs(1);
-
-/// A connection that idled longer is tried before it is used: its server may be gone, or this
-/// process may have been frozen for minutes.
-const IDLE_TRUSTED_MAX: Duration = Duration::from_secs(1);
-
-/// How long such a trial may take before the connection is given up.
-const TRIAL_TIME_MAX: Duration = Duration::from_millis(250);
+use crate::pool::{Lease, Pool};
 
 /// What the URL of a database begins with; sqlx reads past it.
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
@@ -37,7 +25,7 @@ pub struct Connections {
 /// The log of every room, in one Postgres. Cloning shares the connections.
 #[derive(Clone, Debug)]
 pub struct MessageLog {
-    pool: PgPool,
+    pool: Arc<Pool>,
     pub(crate) epoch: Arc<EpochState>,
 }
 
@@ -57,8 +45,7 @@ impl MessageLog {
         Ok(log)
     }
 
-    /// Prepares the log at a `postgres://` URL and dials when it is first used. Is to be called
-    /// inside a Tokio runtime.
+    /// Prepares the log at a `postgres://` URL and dials when it is first used.
     ///
     /// # Errors
     /// Says what is wrong with the URL.
@@ -71,24 +58,8 @@ impl MessageLog {
             .map_err(|error| ConnectError::BadUrl(Cause::of(&error)))?
             .application_name("maru")
             .disable_statement_logging();
-        let pool = PgPoolOptions::new()
-            .max_connections(connections_max)
-            .acquire_timeout(CONNECTION_WAIT_MAX)
-            .test_before_acquire(false)
-            .before_acquire(|connection, past| {
-                Box::pin(async move {
-                    if past.idle_for < IDLE_TRUSTED_MAX {
-                        return Ok(true);
-                    }
-                    Ok(matches!(
-                        timeout(TRIAL_TIME_MAX, connection.ping()).await,
-                        Ok(Ok(()))
-                    ))
-                })
-            })
-            .connect_lazy_with(options);
         Ok(Self {
-            pool,
+            pool: Arc::new(Pool::new(options, connections_max)),
             epoch: Arc::default(),
         })
     }
@@ -104,12 +75,7 @@ impl MessageLog {
     /// What the connections are at now.
     #[must_use]
     pub fn connections(&self) -> Connections {
-        let open = self.pool.size();
-        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
-        Connections {
-            open,
-            in_use: open.saturating_sub(idle),
-        }
+        self.pool.connections()
     }
 
     /// Ends all connections, once what runs on them is done; the log is of no more use then.
@@ -119,6 +85,6 @@ impl MessageLog {
 
     /// Takes a connection of the pool.
     pub(crate) async fn lease(&self) -> Result<Lease, sqlx::Error> {
-        self.pool.acquire().await.map(Lease::new)
+        self.pool.lease().await
     }
 }

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use crate::MessageLog;
 use crate::error::{Cause, MigrateError};
-use crate::lease::Lease;
+use crate::pool::Lease;
 
 /// How long the migrations may take, waiting for another instance's included.
 const MIGRATION_TIME_MAX: Duration = Duration::from_secs(60);

@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::lease::Lease;
+use crate::pool::Lease;
 use crate::rooms::sanction::standing;
 
 const LOCK_ROOMS: &str = include_str!("lock_rooms.sql");

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::MessageLog;
 use crate::error::{Cause, error_class, is_lost};
-use crate::lease::Lease;
+use crate::pool::Lease;
 use batch::Batch;
 
 pub use admission::Silence;

@@ -10,7 +10,7 @@ use super::sanction::{STANDING, Standing, standing};
 use crate::MessageLog;
 use crate::append::{BEGIN, CommitError, STORE_TIME_MAX, commit, roll_back};
 use crate::error::{Cause, ReadError};
-use crate::lease::Lease;
+use crate::pool::Lease;
 
 /// Why a room was not changed.
 #[derive(Clone, Debug, thiserror::Error)]

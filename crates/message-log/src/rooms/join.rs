@@ -8,7 +8,7 @@ use super::invitation::WITHDRAW;
 use super::{OPEN_ROOM_MEMBERS_MAX, ROOMS_JOINED_MAX};
 use crate::MessageLog;
 use crate::append::{commit, roll_back};
-use crate::lease::Lease;
+use crate::pool::Lease;
 
 const MAKE_OPEN: &str = "INSERT INTO chat_room (room_id) VALUES ($1) ON CONFLICT DO NOTHING";
 

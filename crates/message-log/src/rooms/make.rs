@@ -6,7 +6,7 @@ use super::change::{ChangeError, Limit, in_time};
 use super::{ROOMS_OWNED_MAX, Room};
 use crate::MessageLog;
 use crate::append::{commit, roll_back};
-use crate::lease::Lease;
+use crate::pool::Lease;
 
 /// A room to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::token::tokens_of;
 use crate::MessageLog;
 use crate::append::{commit, roll_back};
 use crate::error::ReadError;
-use crate::lease::Lease;
+use crate::pool::Lease;
 use crate::read::row;
 use crate::rooms::ChangeError;
 use crate::rooms::change::in_time;
