@@ -104,13 +104,13 @@ const GUEST: &str = "guest";
 /// token name several audiences, and ours never does.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Payload {
-    pub(crate) iss: String,
-    pub(crate) aud: String,
+    iss: String,
+    aud: String,
     sub: Uuid,
-    pub(crate) iat: i64,
+    iat: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) nbf: Option<i64>,
-    pub(crate) exp: i64,
+    nbf: Option<i64>,
+    exp: i64,
     jti: Uuid,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sid: Option<Uuid>,
@@ -119,7 +119,23 @@ pub(crate) struct Payload {
     guest: bool,
 }
 
+/// Between which times a token is good, in seconds since 1970 as its JSON has them.
+#[derive(Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) iat: i64,
+    pub(crate) nbf: Option<i64>,
+    pub(crate) exp: i64,
+}
+
 impl Payload {
+    pub(crate) fn times(&self) -> Times {
+        Times {
+            iat: self.iat,
+            nbf: self.nbf,
+            exp: self.exp,
+        }
+    }
+
     pub(crate) fn new(claims: &Claims, parties: &Parties) -> Self {
         Self {
             iss: parties.issuer.clone(),

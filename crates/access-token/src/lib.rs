@@ -12,6 +12,7 @@ mod parties;
 mod public_key;
 mod signer;
 mod signing_key;
+mod verified;
 mod verifier;
 
 pub use claims::{Claims, Holder, Role, Subject};
@@ -20,4 +21,5 @@ pub use parties::Parties;
 pub use public_key::{KEY_ID_BYTES_MAX, KeyError, PublicKey};
 pub use signer::{AccessToken, LIFETIME_MAX, SignError, Signer};
 pub use signing_key::{PrivateKeyPem, SigningKey};
+pub use verified::VERIFIED_TOKENS_MAX;
 pub use verifier::{CLOCK_SKEW_MAX, Flaw, TOKEN_BYTES_MAX, Verifier, VerifyError};

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use access_token::{
-    CLOCK_SKEW_MAX, Holder, LIFETIME_MAX, Signer, Subject, TOKEN_BYTES_MAX, Verifier, VerifyError,
+    CLOCK_SKEW_MAX, Flaw, Holder, JwkSet, LIFETIME_MAX, Signer, Subject, TOKEN_BYTES_MAX, Verifier,
+    VerifyError,
 };
 use chat::Nickname;
 
@@ -90,6 +91,50 @@ fn a_key_is_rotated_without_a_moment_in_which_a_good_token_fails() {
     // Whoever knows the old set alone is told that a newer set would help.
     assert_eq!(
         verifier().verify(after.as_str(), NOW),
+        Err(VerifyError::UnknownKey)
+    );
+}
+
+#[test]
+fn a_token_that_is_brought_again_is_held_to_its_times_again() {
+    let (token, claims) = issued();
+    let verifier = verifier();
+    for _ in 0..2 {
+        assert_eq!(verifier.verify(&token, NOW), Ok(claims.clone()));
+    }
+    let last_good = claims.expires_at - Duration::from_millis(1);
+    assert_eq!(verifier.verify(&token, last_good), Ok(claims.clone()));
+    assert_eq!(
+        verifier.verify(&token, claims.expires_at),
+        Err(VerifyError::Expired)
+    );
+    // A clock that was set back.
+    assert_eq!(
+        verifier.verify(&token, NOW - CLOCK_SKEW_MAX - Duration::from_secs(1)),
+        Err(VerifyError::NotYetValid)
+    );
+    assert_eq!(verifier.clone().verify(&token, NOW), Ok(claims));
+}
+
+#[test]
+fn what_was_good_makes_nothing_else_good() {
+    let (token, _) = issued();
+    let verifier = verifier();
+    assert!(verifier.verify(&token, NOW).is_ok());
+
+    let (said, signature) = token.rsplit_once('.').expect("three parts");
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    let forged = format!("{said}.{first}{}", &signature[1..]);
+    for _ in 0..2 {
+        assert_eq!(
+            verifier.verify(&forged, NOW),
+            Err(VerifyError::Invalid(Flaw::Signature))
+        );
+    }
+    // The same after the key was taken away: other keys are another verifier.
+    let others = JwkSet::new([FOREIGN.0.public().clone()]);
+    assert_eq!(
+        Verifier::new(&parties(), others).verify(&token, NOW),
         Err(VerifyError::UnknownKey)
     );
 }
