@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::Visibility;
@@ -29,8 +29,8 @@ pub const RESERVED_SEGMENTS: [&str; 10] = [
 /// exists by being named.
 ///
 /// Cloning shares the text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct RoomId(Arc<str>);
 
 /// Why a text does not name a room.
@@ -125,9 +125,9 @@ impl TryFrom<String> for RoomId {
     }
 }
 
-impl From<RoomId> for String {
-    fn from(room: RoomId) -> Self {
-        room.0.as_ref().into()
+impl Serialize for RoomId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

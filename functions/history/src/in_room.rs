@@ -1,8 +1,6 @@
 //! The room, the user, the link and the message that a path names.
 
-use std::collections::HashMap;
-
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use chat::{MessageId, Problem, ProblemCode, RoomId, UserId};
 use http_edge::ProblemResponse;
@@ -82,8 +80,9 @@ async fn id<S: Send + Sync>(
 
 /// A segment of the path by its name, percent-decoded; `None` where the path is not UTF-8.
 async fn segment<S: Send + Sync>(parts: &mut Parts, state: &S, name: &str) -> Option<String> {
-    let path = Path::<HashMap<String, String>>::from_request_parts(parts, state).await;
-    path.ok()?.0.remove(name)
+    let path = RawPathParams::from_request_parts(parts, state).await.ok()?;
+    let found = path.iter().find(|(known, _)| *known == name);
+    found.map(|(_, text)| text.to_owned())
 }
 
 fn no_room(detail: String) -> ProblemResponse {

@@ -64,11 +64,12 @@ pub fn router(state: State) -> Router {
     } = state;
     let entrance = Entrance { mode, verifier };
     let said = Router::new()
-        .route("/{roomId}/messages", get(messages::page))
         .route("/{roomId}/messages/search", get(search::search))
         .merge(messages::export::route(log.clone(), answer_bytes_max))
         .merge(message::reading())
         .route_layer(from_fn_with_state(log.clone(), membership::guard))
+        // Finds out by itself who may read it, with the page.
+        .route("/{roomId}/messages", get(messages::page))
         .with_state(log.clone());
     let rooms = Rooms {
         log: log.clone(),

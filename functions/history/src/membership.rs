@@ -5,7 +5,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use chat::{Problem, ProblemCode, RoomId};
 use http_edge::ProblemResponse;
-use message_log::{MessageLog, Silence};
+use message_log::{MessageLog, Silence, Standing};
 
 use crate::caller::Caller;
 use crate::in_room::InRoom;
@@ -36,15 +36,15 @@ pub(crate) async fn must_be_let_in(
     room: &RoomId,
     caller: &Caller,
 ) -> Result<(), ProblemResponse> {
-    let Some(user) = caller.user() else {
-        return if room.is_private() {
-            Err(no_such_room())
-        } else {
-            Ok(())
-        };
+    let standing = match caller.user() {
+        Some(user) => log.standing(room, user).await,
+        None => Ok(Standing::default()),
     };
-    let standing = log.standing(room, user).await;
-    let standing = standing.map_err(|error| problem_of(&error))?;
+    must_be_admitted(&standing.map_err(|error| problem_of(&error))?, room)
+}
+
+/// Fails where a standing lets nobody read a room; that of whoever is not known is none.
+pub(crate) fn must_be_admitted(standing: &Standing, room: &RoomId) -> Result<(), ProblemResponse> {
     if standing.admits_to(room) {
         Ok(())
     } else if room.is_private() {

@@ -3,15 +3,16 @@
 pub(crate) mod export;
 mod validator;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use chat::{ChatMessageReceive, ChatMessagesReceive, Epoch, PageInfo, RoomId, Seq};
 use http_edge::{Parameters, ProblemResponse};
-use message_log::{MessageLog, PAGE_MESSAGES_MAX, Page, PageQuery};
+use message_log::{MessageLog, PAGE_MESSAGES_MAX, Page, PageQuery, ReadPage, Standing};
 
+use crate::caller::Caller;
 use crate::in_room::InRoom;
+use crate::membership::must_be_admitted;
 use crate::unread::problem_of;
 use validator::Validator;
 
@@ -88,20 +89,29 @@ struct Wish {
 pub(crate) async fn page(
     State(log): State<MessageLog>,
     InRoom(room): InRoom,
+    caller: Caller,
     uri: Uri,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response, ProblemResponse> {
+    let reader = caller.user();
+    if reader.is_none() {
+        must_be_admitted(&Standing::default(), &room)?;
+    }
     let wish = wish(parameters)?;
     let query = wish.query;
     // Asked before the page: where the database is restored in between, what is new goes under the
     // name of what is old, and whoever subscribes with that is told to read anew.
     let epoch = log.epoch().await.map_err(|error| problem_of(&error))?;
-    let page = match wish.around {
-        Some(place) => log.page_around(&room, place, query).await,
-        None => log.page(&room, query).await,
+    let read = match wish.around {
+        Some(place) => log.page_around(reader, &room, place, query).await,
+        None => log.page_for(reader, &room, query).await,
     };
-    let page = page.map_err(|error| problem_of(&error))?;
+    let ReadPage { page, standing } = read.map_err(|error| problem_of(&error))?;
+    if reader.is_some() {
+        // Of the moment of the page: what was said after a removal is not in it.
+        must_be_admitted(&standing, &room)?;
+    }
     let info = page_info(&page, query, epoch);
     let validator = Validator::of(&page, epoch);
     let is_settled = page.more_after && page.messages.len() == query.limit as usize;
@@ -110,11 +120,10 @@ pub(crate) async fn page(
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let messages = page.messages.into_iter().map(ChatMessageReceive::from);
-        Json(ChatMessagesReceive {
+        json(&ChatMessagesReceive {
             messages: messages.collect(),
             page: info,
         })
-        .into_response()
     };
     let told = response.headers_mut();
     told.insert(header::ETAG, validator.tag());
@@ -140,6 +149,18 @@ pub(crate) async fn page(
     }
     Ok(response)
 }
+
+/// The page as JSON, in a buffer that it mostly fits into.
+fn json(page: &ChatMessagesReceive) -> Response {
+    let said: usize = page.messages.iter().map(|one| one.content.len()).sum();
+    let mut bytes = Vec::with_capacity(said + (page.messages.len() + 1) * MESSAGE_JSON_BYTES);
+    serde_json::to_writer(&mut bytes, page).expect("a page holds only texts and numbers");
+    let json = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, json)], bytes).into_response()
+}
+
+/// About how long a message is as JSON beside its content, in bytes.
+const MESSAGE_JSON_BYTES: usize = 384;
 
 /// RFC 8246: what is at this URL stays as it is.
 const FOR_EVER: &str = "private, max-age=31536000, immutable";

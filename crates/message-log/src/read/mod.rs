@@ -10,7 +10,7 @@ mod unheld;
 pub use changes::CHANGES_MAX;
 pub use durability::Durability;
 pub use heads::{Head, Look};
-pub use page::{PAGE_MESSAGES_MAX, Page, PageQuery};
+pub use page::{PAGE_MESSAGES_MAX, Page, PageQuery, ReadPage};
 
 use std::time::Duration;
 
