@@ -61,12 +61,14 @@ def main():
     if missing:
         raise SystemExit(f"the emulator has not created {sorted(missing)}")
     time_to_live(aws.dynamodb, template, created["SessionsTable"])
+    fanout = aws.secrets.get_secret_value(SecretId=created["FanoutSecret"])
     print(
         json.dumps(
             {
                 "apiUrl": api_url,
                 "table": created["SessionsTable"],
                 "publicKeys": keys["publicKeys"],
+                "fanoutSecret": json.loads(fanout["SecretString"])["secret"],
                 "issuer": api_url,
                 "functions": {
                     "auth": created["AuthFunction"],

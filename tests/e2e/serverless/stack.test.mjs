@@ -11,7 +11,7 @@ import { maruProgram, databaseUrl } from "../harness/environment.mjs";
 import { Person } from "../harness/person.mjs";
 import { Program } from "../harness/program.mjs";
 import { freshRoom } from "../harness/room.mjs";
-import { keepsCookiesOf, keepsSecretsOf } from "../harness/secrets.mjs";
+import { keepsCookiesOf, keepsSecret, keepsSecretsOf } from "../harness/secrets.mjs";
 import { SocketTier } from "../harness/socket-tier.mjs";
 import { Cloud } from "./harness/cloud.mjs";
 import { tools, workspace } from "./harness/environment.mjs";
@@ -30,6 +30,7 @@ suite("the deployed stack", { timeout: 300_000 }, () => {
     const { code, stderr } = await migrate.ends();
     assert.equal(code, 0, stderr);
     cloud = await Cloud.startsFor(stage, { origins: [ORIGIN] });
+    keepsSecret("secret of the fan-out", cloud.stack.fanoutSecret);
   });
   after(async () => {
     for (const step of undo) await step();
@@ -74,6 +75,7 @@ suite("the deployed stack", { timeout: 300_000 }, () => {
       SESSIONS_TABLE: cloud.stack.table,
       JWT_ISSUER: cloud.stack.issuer,
       JWT_PUBLIC_KEYS: cloud.stack.publicKeys,
+      FANOUT_SECRET: cloud.stack.fanoutSecret,
     });
   }
 
@@ -160,6 +162,119 @@ suite("the deployed stack", { timeout: 300_000 }, () => {
     assert.equal(removed.status, 204, removed.text);
     await eveThere.isPutOutOf(roomId);
     assert.deepEqual(await statuses(eve), [404, 404, 404]);
+  });
+
+  test("what is done to messages and rooms is heard on both instances, and read and found so", async (t) => {
+    const instances = await Promise.all([socketTier(t), socketTier(t)]);
+    const [ada, eve] = [await member("Ada"), await member("Eve")];
+    const [room, hall] = [freshRoom("changed"), freshRoom("hall")];
+    const done = async (status, who, method, path, options = {}) => {
+      const answer = await calls(method, path, { ...who, ...options });
+      assert.equal(answer.status, status, `${method} ${path}: ${answer.text}`);
+      return answer;
+    };
+    const wish = { roomId: room, name: "Lounge", visibility: "open" };
+    await done(201, ada, "POST", "/rooms", { body: wish });
+    const eves = `/rooms/${room}/members/${eve.user.id}`;
+    await done(200, eve, "PUT", eves, { body: { role: "member" } });
+    const there = async (name, token) =>
+      Promise.all(
+        instances.map(async (instance) => {
+          const person = await Person.connects(t, name, instance, token);
+          await person.enters(room, { delivery: "committed" });
+          await person.enters(hall);
+          return person;
+        }),
+      );
+    const [phone, laptop] = await there("Ada", ada.token);
+    const evesDevices = await there("Eve", eve.token);
+    const everybody = [phone, laptop, ...evesDevices];
+    const onLaptop = await laptop.follows("/user/queue/read");
+    const changes = (count) =>
+      Promise.all(
+        everybody.map(async (person) => {
+          await person.hears(room, ({ changed }) => changed.length === count);
+          return person.heard(room).changed.at(-1);
+        }),
+      );
+    const found = async (q) => {
+      const path = `/${room}/messages/search?q=${encodeURIComponent(q)}`;
+      const { messages } = (await done(200, eve, "GET", path)).json();
+      const over = `/rooms/messages/search?q=${encodeURIComponent(q)}`;
+      assert.deepEqual((await done(200, eve, "GET", over)).json().messages, messages);
+      return messages.map(({ content }) => content);
+    };
+
+    const { messageId: id } = await phone.says(room, "회의는 내일입니다");
+    await phone.says(room, "and lunch is at noon");
+    const message = `/${room}/messages/${id}`;
+    const edits = (status, who, tag) =>
+      done(status, who, "PATCH", message, {
+        body: { content: "회식은 모레입니다" },
+        headers: { "if-match": tag },
+      });
+    await edits(412, ada, '"7"');
+    await edits(403, eve, '"1"');
+    assert.deepEqual(await found("ㅎㅇㄴ"), ["회의는 내일입니다"]);
+    const edited = await edits(200, ada, '"1"');
+    assert.equal(edited.headers.get("etag"), '"3"');
+    for (const { content, rev } of await changes(1)) {
+      assert.deepEqual([content, rev], ["회식은 모레입니다", 3]);
+    }
+    assert.deepEqual(await found("회의"), []);
+    assert.deepEqual(await found("회식".normalize("NFD")), ["회식은 모레입니다"]);
+    await done(204, ada, "DELETE", message);
+    for (const { deleted, content } of await changes(2)) assert.deepEqual([deleted, content], [true, ""]);
+    assert.deepEqual(await found("회식"), []);
+    await done(410, ada, "GET", message);
+
+    await done(200, ada, "PUT", `/rooms/${room}/read`, { body: { seq: 2 } });
+    const mark = await onLaptop.until((all) => all.at(-1), "the laptop is told what was read");
+    assert.deepEqual(mark, { roomId: room, userId: ada.user.id, seq: 2 });
+    const listed = (await done(200, eve, "GET", "/rooms")).json().rooms;
+    assert.deepEqual(
+      listed.map(({ roomId, unread, lastMessage }) => [roomId, unread, lastMessage.seq]),
+      [[room, 1, 2]],
+    );
+
+    const exported = await done(200, eve, "GET", `/${room}/messages/export?includeDeleted=true`);
+    assert.equal(exported.headers.get("content-type"), "application/x-ndjson");
+    const lines = exported.text.trimEnd().split("\n");
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line)).map(({ seq, deleted, content }) => [seq, deleted, content]),
+      [
+        [1, true, ""],
+        [2, false, "and lunch is at noon"],
+      ],
+    );
+
+    const changed = { name: "라운지", archived: true };
+    await done(200, ada, "PATCH", `/rooms/${room}`, { body: changed });
+    const seen = (await done(200, eve, "GET", `/rooms/${room}`)).json();
+    assert.deepEqual([seen.name, seen.archived, seen.role], ["라운지", true, "member"]);
+    for (const person of everybody) {
+      const { problem } = await person.sends("/app/chat", { roomId: room, content: "?" });
+      assert.equal(problem.code, "room-archived");
+    }
+    await done(200, ada, "PATCH", `/rooms/${room}`, { body: { archived: false } });
+    await laptop.says(room, "open again");
+
+    await done(204, ada, "PUT", `${eves}/ban`);
+    for (const person of evesDevices) {
+      assert.equal((await person.isPutOutOf(room)).problem.code, "banned");
+    }
+    await phone.says(room, "she is gone");
+    for (const person of evesDevices) {
+      await phone.says(hall, "listen");
+      await person.hearsStored(hall, "listen");
+      const contents = person.heard(room).committed.map(({ content }) => content);
+      assert.deepEqual(contents.slice(-2), ["and lunch is at noon", "open again"]);
+      const { problem } = await person.sends("/app/chat", { roomId: room, content: "?" });
+      assert.equal(problem.code, "banned");
+    }
+    await done(403, eve, "GET", `/${room}/messages`);
+    await done(204, ada, "DELETE", `${eves}/ban`);
+    await done(200, eve, "GET", `/${room}/messages`);
   });
 
   test("a listed page is let in by its browser, and another is not", async () => {
