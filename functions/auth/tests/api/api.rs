@@ -19,7 +19,9 @@ use time::OffsetDateTime;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::logs;
+use super::WAY;
+use crate::Way;
+use crate::over_http::logs;
 
 /// The page that may call.
 pub(crate) const ORIGIN: &str = "https://chat.example.org";
@@ -227,9 +229,13 @@ impl Person {
     }
 }
 
-/// Sends any request.
+/// Sends any request, whichever way these tests ask.
 pub(crate) async fn answer(router: &Router, request: Request<Body>) -> Answer {
-    let response = router.clone().oneshot(request).await.expect("an answer");
+    let router = router.clone();
+    let response = match WAY {
+        Way::Http => router.oneshot(request).await.expect("an answer"),
+        Way::Lambda => lambda_edge::through_http_api(router, request).await,
+    };
     let (head, body) = response.into_parts();
     let bytes = body.collect().await.expect("a body").to_bytes();
     Answer {

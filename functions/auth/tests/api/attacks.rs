@@ -8,7 +8,7 @@ use chat::{Nickname, UserId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::api::{Answer, Api, KEY, PASSWORD, parties};
+use super::api::{Answer, Api, KEY, PASSWORD, parties};
 
 /// All that a client sees, but for what names the request.
 fn seen(answer: &Answer) -> (StatusCode, Vec<(String, String)>, Value) {

@@ -11,7 +11,7 @@ use sessions::memory::MemorySessions;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::api::{Answer, Api, Person, database_url};
+use super::api::{Answer, Api, Person, database_url};
 
 /// An address where nobody listens.
 async fn nowhere() -> String {

@@ -5,7 +5,7 @@ use axum::http::{Method, Request, StatusCode, header};
 
 use auth::router;
 
-use crate::api::{Api, ORIGIN, answer};
+use super::api::{Api, ORIGIN, answer};
 
 #[tokio::test]
 async fn the_cookie_is_out_of_reach_of_scripts_other_sites_and_plain_http() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sessions::dynamo;
 use tokio::net::TcpListener;
 
-use crate::life::whole_life;
+use super::life::whole_life;
 
 #[tokio::test]
 async fn an_account_lives_from_signing_up_to_logging_out_on_dynamodb() {

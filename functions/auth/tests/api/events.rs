@@ -5,7 +5,7 @@ use std::path::Path;
 use auth::router;
 use lambda_edge::recorded::{Answer, Recorded};
 
-use crate::api::{Api, database_url};
+use super::api::{Api, database_url};
 
 /// The records, in an order in which each finds what it needs: an account, a log-in's right to
 /// fail.

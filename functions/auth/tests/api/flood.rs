@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::api::Api;
+use super::api::Api;
 
 /// How many strangers try at once, each again and again, from an address of its own.
 const STRANGERS: u8 = 100;

@@ -6,7 +6,7 @@ use access_token::LIFETIME_MAX;
 use axum::http::StatusCode;
 use serde_json::json;
 
-use crate::api::Api;
+use super::api::Api;
 
 #[tokio::test]
 async fn a_guest_gets_a_token_for_a_name_and_nothing_to_renew_it() {

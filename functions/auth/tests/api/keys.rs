@@ -5,7 +5,7 @@ use auth::Tokens;
 use axum::http::{StatusCode, header};
 use serde_json::json;
 
-use crate::api::{Api, KEY, parties};
+use super::api::{Api, KEY, parties};
 
 #[tokio::test]
 async fn a_token_is_verified_with_nothing_but_what_is_published() {

@@ -3,7 +3,7 @@
 use auth::router;
 use serde_json::{Value, json};
 
-use crate::api::{Api, ORIGIN, PASSWORD};
+use super::api::{Api, ORIGIN, PASSWORD};
 
 /// The event of an HTTP API in payload format 2.0.
 fn event(path: &str, cookies: &[String], body: Option<&Value>) -> Value {

@@ -13,7 +13,7 @@ use sessions::memory::MemorySessions;
 use sessions::{ROTATION_GRACE, SESSION_IDLE_MAX, SESSION_LIFETIME, Sessions};
 use uuid::Uuid;
 
-use crate::api::{Api, PASSWORD};
+use super::api::{Api, PASSWORD};
 
 /// From signing up to logging out, on any store of sessions.
 pub(crate) async fn whole_life(sessions: Arc<dyn Sessions>) {

@@ -7,7 +7,7 @@ use std::sync::Once;
 use serde_json::json;
 use tracing::Level;
 
-use crate::api::{Api, PASSWORD};
+use super::api::{Api, PASSWORD};
 
 thread_local! {
     /// What was logged on this thread, which is a test's own.

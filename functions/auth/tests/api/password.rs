@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 use sessions::{ACCOUNT_FREE_ATTEMPTS, ACCOUNT_WAIT_MAX};
 
-use crate::api::{Answer, Api, PASSWORD, Person};
+use super::api::{Answer, Api, PASSWORD, Person};
 
 const NEW: &str = "a whole new horse";
 

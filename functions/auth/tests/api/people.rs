@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde_json::json;
 
-use crate::api::{Api, PASSWORD};
+use super::api::{Api, PASSWORD};
 
 #[tokio::test]
 async fn an_account_keeps_what_was_typed() {

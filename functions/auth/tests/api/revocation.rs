@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::json;
 use sessions::RevocationCursor;
 
-use crate::api::Api;
+use super::api::Api;
 
 #[tokio::test]
 async fn logging_out_everywhere_ends_every_session_and_every_token() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use sessions::{ACCOUNT_FREE_ATTEMPTS, ACCOUNT_WAIT_MAX, ADDRESS_FREE_ATTEMPTS, ADDRESS_WAIT_MAX};
 
-use crate::api::Api;
+use super::api::Api;
 
 #[tokio::test]
 async fn guessing_at_an_account_is_slowed_down_more_and_more_and_never_for_long() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth::{HashCost, HashingLimits, Passwords};
 use tokio::time::Instant;
 
-use crate::api::{Api, Person};
+use super::api::{Api, Person};
 
 /// How many attempts of each kind are measured.
 const SAMPLES: usize = 41;
