@@ -59,7 +59,7 @@ pub const DRAIN_NOTICE_MS_MAX: u64 = 10_000;
 pub const WRITER_QUEUE_MAX: usize = 8 * 1024;
 
 /// How many messages one transaction stores at the most.
-pub const WRITER_BATCH_MAX: usize = 512;
+pub const WRITER_BATCH_MAX: usize = 1024;
 
 /// How few messages a transaction is made of where larger ones are not stored in time.
 pub const WRITER_BATCH_MIN: usize = 16;

@@ -325,6 +325,8 @@ impl Writer {
                 failpoints::after_commit();
                 self.metrics.commit_seconds.observe(took.as_secs_f64());
                 self.metrics.batch_messages.observe(posts.len() as f64);
+                // Postgres need not wait until everybody is told.
+                self.store_next();
                 for (queued, appended) in posts.into_iter().zip(appended) {
                     self.settle(queued, appended);
                 }

@@ -131,7 +131,7 @@ pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
 }
 
 /// The SQLSTATE of an answer of Postgres (its manual, appendix A).
-fn sqlstate(error: &sqlx::Error) -> Option<&str> {
+pub(crate) fn sqlstate(error: &sqlx::Error) -> Option<&str> {
     match error {
         sqlx::Error::Database(answer) => Some(answer.downcast_ref::<PgDatabaseError>().code()),
         _ => None,

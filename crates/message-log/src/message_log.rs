@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
+use crate::append::RepeatsState;
 use crate::epoch::EpochState;
 use crate::error::{Cause, ConnectError, ReadError};
 use crate::pool::{Lease, Pool};
@@ -27,6 +28,7 @@ pub struct Connections {
 pub struct MessageLog {
     pool: Arc<Pool>,
     pub(crate) epoch: Arc<EpochState>,
+    pub(crate) repeats: Arc<RepeatsState>,
 }
 
 impl MessageLog {
@@ -61,6 +63,7 @@ impl MessageLog {
         Ok(Self {
             pool: Arc::new(Pool::new(options, connections_max)),
             epoch: Arc::default(),
+            repeats: Arc::default(),
         })
     }
 

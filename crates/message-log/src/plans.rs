@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::MessageLog;
 use crate::amend;
 use crate::append::STORE;
-use crate::append::admission::LOOK;
+use crate::append::admission::{EARLIER, LOOK};
 use crate::read::{changes, heads, page};
 use crate::rooms::read as rooms;
 use crate::search;
@@ -154,10 +154,16 @@ async fn every_statement_on_large_tables_goes_by_an_index() {
             .bind(vec!["Ada".to_owned(); 3])
             .bind(vec![Some(Uuid::nil()); 3])
     };
-    let plan_of_look = plan(&mut lease, LOOK, drafts).await;
+    let plan_of_earlier = plan(&mut lease, EARLIER, drafts).await;
+    uses(&plan_of_earlier, "chat_message_send_key");
+    let people = |statement: Statement| {
+        statement
+            .bind(vec![room.clone(); 3])
+            .bind(vec![Some(Uuid::nil()); 3])
+    };
+    let plan_of_look = plan(&mut lease, LOOK, people).await;
     uses(&plan_of_look, "chat_room_member");
     uses(&plan_of_look, "chat_room_pkey");
-    uses(&plan_of_look, "chat_message_send_key");
     let of_user = |statement: Statement| statement.bind(Uuid::nil()).bind("").bind(50_i64);
     let plan_of_rooms = plan(&mut lease, rooms::ROOMS_OF, of_user).await;
     uses(&plan_of_rooms, "chat_room_member_user");

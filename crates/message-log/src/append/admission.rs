@@ -1,7 +1,9 @@
 //! Which drafts of a batch may be stored: those of members and, in open rooms, of everybody who is
 //! not kept from speaking.
 
-use chat::{Access, Draft, Problem, ProblemCode, RoomId, Sanction, Seq};
+use std::collections::HashMap;
+
+use chat::{Access, Draft, Problem, ProblemCode, RoomId, Sanction, Seq, UserId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
@@ -19,9 +21,21 @@ WHERE room_id = ANY ($1::text[])
 ORDER BY room_id
 FOR NO KEY UPDATE";
 
-/// What decides about each draft, with one look into the index of the key per draft, and where its
-/// room's numbers stand.
+/// What decides about each sender in each room, and where the room's numbers stand.
 pub(crate) const LOOK: &str = include_str!("look.sql");
+
+/// What was stored before, with one look into the index of the key per draft.
+pub(crate) const EARLIER: &str = include_str!("earlier.sql");
+
+/// Whether to look for what was stored before under the keys of a batch. Nearly always nothing was,
+/// and the keys' index finds out as well while it takes them in; only then all of it begins anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeats {
+    /// Something of this batch, or of one lately, was said again.
+    Looked,
+    /// Nothing is believed to be.
+    Unlikely,
+}
 
 /// Why a draft is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +85,8 @@ impl Silence {
 pub(super) struct Looked {
     /// Under which rules it is let in, or why not.
     pub(super) admitted: Result<Access, Stopped>,
+    /// The number of the room's rules.
+    access: Access,
     /// What was stored before under its key.
     pub(super) earlier: Option<Earlier>,
     /// Where its room stands.
@@ -106,6 +122,7 @@ pub(super) struct Earlier {
 pub(super) async fn look(
     lease: &mut Lease,
     drafts: &[Draft],
+    repeats: Repeats,
 ) -> Result<Vec<Option<Looked>>, sqlx::Error> {
     let (private, open) = rooms(drafts);
     sqlx::query(LOCK_ROOMS)
@@ -119,6 +136,120 @@ pub(super) async fn look(
             .await?;
     }
     // Asked only now: what was changed while the locks were waited for counts.
+    let (people, places) = people(drafts);
+    let facts = facts(lease, &people).await?;
+    let mut looked: Vec<Option<Looked>> = places
+        .iter()
+        .map(|&place| facts[place].map(Looked::of))
+        .collect();
+    let is_stopped = |(looked, draft): (&Option<Looked>, &Draft)| {
+        let is_stopped = looked
+            .as_ref()
+            .is_some_and(|looked| looked.admitted.is_err());
+        is_stopped && draft.sender.id.is_some()
+    };
+    if repeats == Repeats::Looked || looked.iter().zip(drafts).any(is_stopped) {
+        for row in &earlier_of(lease, drafts).await? {
+            let place: i64 = row.try_get("place")?;
+            let place = usize::try_from(place).unwrap_or(usize::MAX);
+            if let (Some(Some(looked)), Some(draft)) = (looked.get_mut(place), drafts.get(place)) {
+                looked.earlier = Some(earlier(row)?);
+                // He may have been let in then, and may not know yet what became of it.
+                if draft.sender.id.is_some() {
+                    looked.admitted = Ok(looked.access);
+                }
+            }
+        }
+    }
+    Ok(looked)
+}
+
+/// What is known of somebody in a room that is there.
+#[derive(Clone, Copy)]
+struct Facts {
+    access: Access,
+    stopped: Option<Stopped>,
+    room: RoomHead,
+}
+
+impl Looked {
+    fn of(facts: Facts) -> Self {
+        Self {
+            admitted: facts.stopped.map_or(Ok(facts.access), Err),
+            access: facts.access,
+            earlier: None,
+            room: facts.room,
+        }
+    }
+}
+
+/// Who speaks where, each once, and for each draft which of them it is.
+fn people(drafts: &[Draft]) -> (Vec<(&RoomId, Option<UserId>)>, Vec<usize>) {
+    let mut people = Vec::new();
+    let mut known = HashMap::new();
+    let places = drafts.iter().map(|draft| {
+        let person = (&draft.room, draft.sender.id);
+        *known.entry(person).or_insert_with(|| {
+            people.push(person);
+            people.len() - 1
+        })
+    });
+    let places = places.collect();
+    (people, places)
+}
+
+/// What is known of each of these people; `None` where the private room is not there.
+async fn facts(
+    lease: &mut Lease,
+    people: &[(&RoomId, Option<UserId>)],
+) -> Result<Vec<Option<Facts>>, sqlx::Error> {
+    let rooms: Vec<&str> = people.iter().map(|(room, _)| room.as_str()).collect();
+    let users: Vec<_> = people
+        .iter()
+        .map(|(_, user)| user.map(|user| user.0))
+        .collect();
+    let rows = sqlx::query(LOOK)
+        .bind(&rooms)
+        .bind(&users)
+        .fetch_all(&mut **lease)
+        .await?;
+    let mut facts = vec![None; people.len()];
+    for row in &rows {
+        let place: i64 = row.try_get("place")?;
+        let place = usize::try_from(place).unwrap_or(usize::MAX);
+        if let (Some(slot), Some((room, _))) = (facts.get_mut(place), people.get(place)) {
+            *slot = Some(Facts {
+                access: Access(row.try_get("access")?),
+                stopped: stopped(row, room)?,
+                room: RoomHead {
+                    last_seq: Seq(row.try_get("last_seq")?),
+                    now: row.try_get("now")?,
+                },
+            });
+        }
+    }
+    Ok(facts)
+}
+
+/// Lets in members and, in open rooms, whoever is not kept from speaking.
+fn stopped(row: &PgRow, room: &RoomId) -> Result<Option<Stopped>, sqlx::Error> {
+    let standing = standing(row)?;
+    Ok(if room.is_private() && standing.role.is_none() {
+        Some(Stopped::NotThere)
+    } else if let Some(sanction) = standing.sanction {
+        let until = standing.until;
+        Some(Stopped::Refused(match sanction {
+            Sanction::Ban => Silence::Banned { until },
+            Sanction::Mute => Silence::Muted { until },
+        }))
+    } else if row.try_get("is_archived")? {
+        Some(Stopped::Refused(Silence::Archived))
+    } else {
+        None
+    })
+}
+
+async fn earlier_of(lease: &mut Lease, drafts: &[Draft]) -> Result<Vec<PgRow>, sqlx::Error> {
     let rooms: Vec<&str> = drafts.iter().map(|draft| draft.room.as_str()).collect();
     let temp_ids: Vec<_> = drafts.iter().map(|draft| draft.temp_id.0).collect();
     let senders: Vec<_> = drafts
@@ -129,73 +260,26 @@ pub(super) async fn look(
         .iter()
         .map(|draft| draft.sender.id.map(|id| id.0))
         .collect();
-    let rows = sqlx::query(LOOK)
+    sqlx::query(EARLIER)
         .bind(&rooms)
         .bind(&temp_ids)
         .bind(&senders)
         .bind(&sender_ids)
         .fetch_all(&mut **lease)
-        .await?;
-    let mut looked: Vec<_> = drafts.iter().map(|_| None).collect();
-    for row in &rows {
-        let place: i64 = row.try_get("place")?;
-        let place = usize::try_from(place).unwrap_or(usize::MAX);
-        if let (Some(slot), Some(draft)) = (looked.get_mut(place), drafts.get(place)) {
-            let earlier = earlier(row)?;
-            *slot = Some(Looked {
-                admitted: decide(row, draft, earlier.is_some())?,
-                earlier,
-                room: RoomHead {
-                    last_seq: Seq(row.try_get("last_seq")?),
-                    now: row.try_get("now")?,
-                },
-            });
-        }
-    }
-    Ok(looked)
+        .await
 }
 
-/// Lets in members, and accounts that say again what is stored already: they may have been let in
-/// then, and may not know yet what became of it.
-fn decide(
-    row: &PgRow,
-    draft: &Draft,
-    is_stored: bool,
-) -> Result<Result<Access, Stopped>, sqlx::Error> {
-    let standing = standing(row)?;
-    let access = Access(row.try_get("access")?);
-    if is_stored && draft.sender.id.is_some() {
-        return Ok(Ok(access));
-    }
-    Ok(if draft.room.is_private() && standing.role.is_none() {
-        Err(Stopped::NotThere)
-    } else if let Some(sanction) = standing.sanction {
-        let until = standing.until;
-        Err(Stopped::Refused(match sanction {
-            Sanction::Ban => Silence::Banned { until },
-            Sanction::Mute => Silence::Muted { until },
-        }))
-    } else if row.try_get("is_archived")? {
-        Err(Stopped::Refused(Silence::Archived))
-    } else {
-        Ok(access)
+fn earlier(row: &PgRow) -> Result<Earlier, sqlx::Error> {
+    Ok(Earlier {
+        id: row.try_get("id")?,
+        seq: Seq(row.try_get("seq")?),
+        rev: Seq(row.try_get("rev")?),
+        sender: row.try_get("sender")?,
+        content: row.try_get("content")?,
+        created_at: row.try_get("created_at")?,
+        edited_at: row.try_get("edited_at")?,
+        is_deleted: row.try_get("is_deleted")?,
     })
-}
-
-fn earlier(row: &PgRow) -> Result<Option<Earlier>, sqlx::Error> {
-    let Some(id) = row.try_get("earlier_id")? else {
-        return Ok(None);
-    };
-    Ok(Some(Earlier {
-        id,
-        seq: Seq(row.try_get("earlier_seq")?),
-        rev: Seq(row.try_get("earlier_rev")?),
-        sender: row.try_get("earlier_sender")?,
-        content: row.try_get("earlier_content")?,
-        created_at: row.try_get("earlier_created_at")?,
-        edited_at: row.try_get("earlier_edited_at")?,
-        is_deleted: row.try_get("earlier_is_deleted")?,
-    }))
 }
 
 /// The private and the open rooms of the drafts, each once and in the order of their names.

@@ -3,20 +3,23 @@
 pub(crate) mod admission;
 mod batch;
 
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use chat::{Access, Draft, Message, MessageId};
 use tokio::time::timeout;
 
 use crate::MessageLog;
-use crate::error::{Cause, error_class, is_lost};
+use crate::error::{Cause, error_class, is_lost, sqlstate};
 use crate::pool::Lease;
+use admission::Repeats;
 use batch::Batch;
 
 pub use admission::Silence;
 
 /// The most drafts of one batch.
-pub const APPEND_BATCH_MAX: usize = 512;
+pub const APPEND_BATCH_MAX: usize = 1024;
 
 /// How long a batch may take up to its COMMIT, waiting for a connection and for locks included.
 pub(crate) const STORE_TIME_MAX: Duration = Duration::from_secs(3);
@@ -30,6 +33,9 @@ const ROLLBACK_TIME_MAX: Duration = Duration::from_millis(250);
 /// How often a batch is tried that Postgres gave up for the sake of another, or whose connection
 /// broke, before its COMMIT was sent.
 const ATTEMPTS_MAX: u32 = 3;
+
+/// How many batches look for what was stored before, after one that should have.
+const LOOKING_BATCHES: u32 = 64;
 
 /// How long a batch waits for a room that others write in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,15 +165,21 @@ impl MessageLog {
         drafts: &'a [Draft],
         lock_wait: LockWait,
     ) -> Result<(Lease, Batch<'a>), AppendError> {
+        let mut repeats = self.repeats.expected();
         let mut attempt = 1;
         loop {
             let mut lease = self.lease().await.map_err(|error| not_stored(&error))?;
-            let error = match store_on(&mut lease, drafts, lock_wait).await {
+            let error = match store_on(&mut lease, drafts, lock_wait, repeats).await {
                 Ok(batch) => return Ok((lease, batch)),
                 Err(error) => error,
             };
             if !is_lost(&error) {
                 roll_back(lease).await;
+            }
+            if repeats == Repeats::Unlikely && is_repeated(&error) {
+                self.repeats.met();
+                repeats = Repeats::Looked;
+                continue;
             }
             if attempt == ATTEMPTS_MAX || !is_worth_another_attempt(&error) {
                 return Err(not_stored(&error));
@@ -189,13 +201,14 @@ async fn store_on<'a>(
     lease: &mut Lease,
     drafts: &'a [Draft],
     lock_wait: LockWait,
+    repeats: Repeats,
 ) -> Result<Batch<'a>, sqlx::Error> {
     let begin = match lock_wait {
         LockWait::Brief => BEGIN_IMPATIENT,
         LockWait::Long => BEGIN,
     };
     sqlx::raw_sql(begin).execute(&mut **lease).await?;
-    let looked = admission::look(lease, drafts).await?;
+    let looked = admission::look(lease, drafts, repeats).await?;
     let batch = Batch::of(drafts, looked);
     let columns = batch.columns();
     if !columns.ids.is_empty() {
@@ -252,8 +265,36 @@ pub(crate) async fn roll_back(mut lease: Lease) {
     }
 }
 
+/// Whether the next batches look first for what was stored before.
+#[derive(Debug, Default)]
+pub(crate) struct RepeatsState {
+    /// How many of them.
+    left: AtomicU32,
+}
+
+impl RepeatsState {
+    /// Takes a batch's turn.
+    fn expected(&self) -> Repeats {
+        let one_less = |left: u32| left.checked_sub(1);
+        match self.left.fetch_update(Relaxed, Relaxed, one_less) {
+            Ok(_) => Repeats::Looked,
+            Err(_) => Repeats::Unlikely,
+        }
+    }
+
+    /// A batch that did not look was begun anew: who says something again mostly says more again.
+    fn met(&self) {
+        self.left.store(LOOKING_BATCHES, Relaxed);
+    }
+}
+
 fn not_stored(error: &sqlx::Error) -> AppendError {
     AppendError::NotStored(Cause::of(error))
+}
+
+/// Whether a unique index has it already (unique_violation): a key, most likely.
+fn is_repeated(error: &sqlx::Error) -> bool {
+    sqlstate(error) == Some("23505")
 }
 
 /// Deadlock or serialization failure (class 40), or a connection that broke under us: an idle one

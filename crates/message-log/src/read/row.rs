@@ -2,7 +2,7 @@
 
 use chat::{Message, MessageId, RoomId, Seq, TempId, UserId};
 use sqlx::postgres::PgRow;
-use sqlx::{Column, Row};
+use sqlx::{Column, Decode, Postgres, Row, Type};
 
 /// Reads which room a row is of.
 pub(crate) fn room(row: &PgRow) -> Result<RoomId, sqlx::Error> {
@@ -37,16 +37,29 @@ pub(crate) fn message(row: &PgRow, room: &RoomId) -> Result<Message, sqlx::Error
         "the columns of a message are in their order"
     );
     Ok(Message {
-        id: MessageId(row.try_get(first)?),
+        id: MessageId(get(row, first)?),
         room: room.clone(),
-        seq: Seq(row.try_get(first + 1)?),
-        rev: Seq(row.try_get(first + 2)?),
-        temp_id: TempId(row.try_get(first + 3)?),
-        sender: row.try_get(first + 4)?,
-        sender_id: row.try_get::<Option<_>, _>(first + 5)?.map(UserId),
-        content: row.try_get(first + 6)?,
-        created_at: row.try_get(first + 7)?,
-        edited_at: row.try_get(first + 8)?,
-        deleted: row.try_get(first + 9)?,
+        seq: Seq(get(row, first + 1)?),
+        rev: Seq(get(row, first + 2)?),
+        temp_id: TempId(get(row, first + 3)?),
+        sender: get(row, first + 4)?,
+        sender_id: get::<Option<_>>(row, first + 5)?.map(UserId),
+        content: get(row, first + 6)?,
+        created_at: get(row, first + 7)?,
+        edited_at: get(row, first + 8)?,
+        deleted: get(row, first + 9)?,
     })
+}
+
+/// Reads a column of a message. Its type is what the migrations made it, which tests ask and no
+/// release does: the question costs more than reading the value.
+fn get<'r, T>(row: &'r PgRow, place: usize) -> Result<T, sqlx::Error>
+where
+    T: Decode<'r, Postgres> + Type<Postgres>,
+{
+    if cfg!(debug_assertions) {
+        row.try_get(place)
+    } else {
+        row.try_get_unchecked(place)
+    }
 }

@@ -9,7 +9,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use super::token::tokens_of;
+use super::token::{BLOCK_SEQS, mark_of, tokens_of};
 use crate::MessageLog;
 use crate::append::{commit, roll_back};
 use crate::error::ReadError;
@@ -69,10 +69,12 @@ DELETE FROM chat_message_search AS found
 USING unnest($1::text[], $2::bigint[]) AS deleted (room_id, seq)
 WHERE found.room_id = deleted.room_id AND found.seq = deleted.seq";
 
+/// The tokens of all messages stand in one array: Postgres knows no array of arrays of several
+/// lengths.
 const SHOW: &str = "
 INSERT INTO chat_message_search (room_id, seq, tokens)
-SELECT room_id, seq, chat_search_tokens(tokens::int4[], seq)
-FROM unnest($1::text[], $2::bigint[], $3::text[]) AS said (room_id, seq, tokens)
+SELECT room_id, seq, ($3::int4[])[first : last]
+FROM unnest($1::text[], $2::bigint[], $4::int4[], $5::int4[]) AS said (room_id, seq, first, last)
 ON CONFLICT (room_id, seq) DO UPDATE SET tokens = excluded.tokens
     WHERE chat_message_search.tokens <> excluded.tokens";
 
@@ -89,7 +91,7 @@ struct Change {
     seq: i64,
     rev: i64,
     /// What it is found by; nothing where it is deleted.
-    tokens: Option<String>,
+    tokens: Option<Vec<i32>>,
 }
 
 impl MessageLog {
@@ -161,19 +163,25 @@ async fn index_on(lease: &mut Lease, rooms: &[RoomId]) -> Result<Indexed, sqlx::
     let changes: Vec<Change> = rows.iter().map(change).collect::<Result<_, _>>()?;
     let (said, deleted): (Vec<_>, Vec<_>) =
         changes.iter().partition(|change| change.tokens.is_some());
-    sqlx::query(HIDE)
-        .bind(rooms_of(&deleted))
-        .bind(seqs_of(&deleted))
-        .execute(&mut **lease)
-        .await?;
-    let tokens: Vec<&str> = said
-        .iter()
-        .filter_map(|change| change.tokens.as_deref())
-        .collect();
+    if !deleted.is_empty() {
+        sqlx::query(HIDE)
+            .bind(rooms_of(&deleted))
+            .bind(seqs_of(&deleted))
+            .execute(&mut **lease)
+            .await?;
+    }
+    let (mut tokens, mut firsts, mut lasts) = (Vec::<i32>::new(), Vec::new(), Vec::new());
+    for change in &said {
+        firsts.push(tokens.len() as i32 + 1);
+        tokens.extend(change.tokens.iter().flatten());
+        lasts.push(tokens.len() as i32);
+    }
     sqlx::query(SHOW)
         .bind(rooms_of(&said))
         .bind(seqs_of(&said))
         .bind(tokens)
+        .bind(firsts)
+        .bind(lasts)
         .execute(&mut **lease)
         .await?;
     let by_room: Vec<&[Change]> = changes
@@ -206,25 +214,22 @@ fn seqs_of(changes: &[&Change]) -> Vec<i64> {
 }
 
 fn change(row: &PgRow) -> Result<Change, sqlx::Error> {
-    let room = row::room(row)?;
+    let (room, seq) = (row::room(row)?, row.try_get("seq")?);
     let tokens = if row.try_get("is_deleted")? {
         None
     } else {
         let sender_id: Option<Uuid> = row.try_get("sender_id")?;
         let sender_id = sender_id.map(UserId);
         let (sender, content) = (row.try_get("sender")?, row.try_get("content")?);
-        Some(literal(&tokens_of(&room, sender, sender_id, content)))
+        let mut tokens = tokens_of(&room, sender, sender_id, content);
+        let mark = mark_of(seq / BLOCK_SEQS);
+        tokens.iter_mut().for_each(|token| *token ^= mark);
+        Some(tokens)
     };
     Ok(Change {
-        seq: row.try_get("seq")?,
+        seq,
         rev: row.try_get("rev")?,
         tokens,
         room,
     })
-}
-
-/// As a literal of `int4[]`: Postgres knows no array of arrays of several lengths.
-fn literal(tokens: &[i32]) -> String {
-    let texts: Vec<String> = tokens.iter().map(i32::to_string).collect();
-    format!("{{{}}}", texts.join(","))
 }

@@ -48,8 +48,13 @@ pub(super) fn of_sender_id(room: &RoomId, id: UserId) -> i32 {
 
 /// The token as it is kept for messages of a block: what `chat_search_tokens` does in SQL.
 pub(super) fn in_block(token: i32, block: i64) -> i32 {
+    token ^ mark_of(block)
+}
+
+/// What is mixed into the tokens of a block.
+pub(super) fn mark_of(block: i64) -> i32 {
     let mixed = i128::from(block) * 2_654_435_761 % 4_294_967_296 - 2_147_483_648;
-    token ^ i32::try_from(mixed).expect("the rest of a division by 2^32, moved to the middle")
+    i32::try_from(mixed).expect("the rest of a division by 2^32, moved to the middle")
 }
 
 /// FNV-1a, finished as MurmurHash3 does: kept in tables, so it is the same for ever.
