@@ -17,15 +17,17 @@ free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# Waits up to two minutes for a TCP port of this machine.
+# wait_for_port PORT PID: waits until a TCP port of this machine is listened on, for as long as the
+# process lives that is to listen there. A busy machine may take minutes.
 wait_for_port() {
-  local attempt
-  for attempt in $(seq 600); do
-    if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then return; fi
+  until (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do
+    if ! kill -0 "$2" 2>/dev/null; then
+      echo "what was to listen on port $1 has ended:" >&2
+      tail -n 20 "$FOLDER"/*.log >&2
+      return 1
+    fi
     sleep 0.2
   done
-  echo "nothing listens on port $1 after two minutes; see $FOLDER" >&2
-  return 1
 }
 
 start_postgres() {
@@ -42,7 +44,7 @@ start_postgres() {
   "${account[@]}" "$programs/postgres" -D "$FOLDER/postgres/data" -p "$POSTGRES_PORT" -h 127.0.0.1 \
     -k "$FOLDER/postgres" -c max_connections=100 -c shared_buffers=256MB >"$FOLDER/postgres.log" 2>&1 &
   STARTED+=($!)
-  wait_for_port "$POSTGRES_PORT"
+  wait_for_port "$POSTGRES_PORT" $!
   POSTGRES_PID=$(head -1 "$FOLDER/postgres/data/postmaster.pid")
 }
 
@@ -52,5 +54,5 @@ start_redis() {
     >"$FOLDER/redis.log" &
   REDIS_PID=$!
   STARTED+=("$REDIS_PID")
-  wait_for_port "$REDIS_PORT"
+  wait_for_port "$REDIS_PORT" "$REDIS_PID"
 }

@@ -60,6 +60,21 @@ impl Client {
         Ok(())
     }
 
+    /// Has each of the clients hear which of its messages are refused, where the server tells that.
+    pub(crate) async fn listen_for_refusals(clients: &mut [Self]) -> Result<()> {
+        for client in &mut *clients {
+            if let Some(frame) = client.dialect.subscribe_to_refusals() {
+                client.say(frame).await?;
+            }
+        }
+        for client in clients {
+            if client.dialect.subscribe_to_refusals().is_some() {
+                client.hear("RECEIPT", b"\0").await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Shows the server that the client is there.
     pub(crate) async fn beat(&mut self) -> Result<()> {
         self.say("\n").await

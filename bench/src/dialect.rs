@@ -42,6 +42,13 @@ impl Dialect {
         )
     }
 
+    /// The frame that listens to what is refused, where the server tells that so.
+    pub(crate) fn subscribe_to_refusals(self) -> Option<&'static str> {
+        self.answers_send().then_some(
+            "SUBSCRIBE\nid:refusals\ndestination:/user/queue/errors\nreceipt:subscribed\n\n\0",
+        )
+    }
+
     /// Whether a SUBSCRIBE's receipt comes; Spring's simple broker leaves it out.
     pub(crate) fn answers_subscribe(self) -> bool {
         self != Self::Spring

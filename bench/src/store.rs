@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::load::{
-    CONTENT_BYTES, Crowd, Histogram, SendFrame, Spread, Stamp, receipt_of, room_name, run_name,
+    CONTENT_BYTES, Crowd, Histogram, SendFrame, Spread, Stamp, receipt_of, refusal_of, room_name,
+    run_name,
 };
 use crate::process::{cpu_seconds, family_cpu_seconds};
 use crate::progress::Progress;
@@ -78,8 +79,10 @@ struct Stored {
     ratio: f64,
     receipt_p50_ms: Spread,
     receipt_p99_ms: Spread,
-    /// Of all rounds: what was refused.
+    /// Of all rounds: what was never answered.
     unreceipted: u64,
+    /// Of all rounds.
+    refused: u64,
     server_processors: Spread,
     backend_processors: Spread,
     writer_backend_processors: Spread,
@@ -92,6 +95,7 @@ struct Run {
     backend_processors: f64,
     receipts: Histogram,
     unreceipted: u64,
+    refused: u64,
 }
 
 /// Has the writer and the server store in turns and prints the medians.
@@ -130,13 +134,14 @@ pub(crate) async fn measure(options: Options) -> Result<()> {
     let stored = summarise(&writers, &servers);
     println!("writer          {} rows/s", stored.writer_rows_per_second);
     println!(
-        "{:<15} {} messages/s, {:.0} %; receipt p50 {:.1} ms, p99 {:.1} ms; unreceipted {}",
+        "{:<15} {} messages/s, {:.0} %; receipt p50 {:.1} ms, p99 {:.1} ms; unreceipted {}, refused {}",
         target.name,
         stored.server_messages_per_second,
         stored.ratio * 100.0,
         stored.receipt_p50_ms.median,
         stored.receipt_p99_ms.median,
-        stored.unreceipted
+        stored.unreceipted,
+        stored.refused
     );
     println!(
         "processors      server {:.2}, its backends {:.2}; the writer's {:.2}",
@@ -163,6 +168,7 @@ fn summarise(writers: &[Run], servers: &[Run]) -> Stored {
         receipt_p50_ms: spread(servers, &|run| run.receipts.quantile_ms(0.5)),
         receipt_p99_ms: spread(servers, &|run| run.receipts.quantile_ms(0.99)),
         unreceipted: servers.iter().map(|run| run.unreceipted).sum(),
+        refused: servers.iter().map(|run| run.refused).sum(),
         server_processors: spread(servers, &|run| run.server_processors),
         backend_processors: spread(servers, &|run| run.backend_processors),
         writer_backend_processors: spread(writers, &|run| run.backend_processors),
@@ -209,6 +215,7 @@ async fn write(postgres: &mut PgConnection, options: &Options, progress: &Progre
         backend_processors: (family_cpu_seconds(&options.target.backends)? - cpu) / seconds,
         receipts: Histogram::default(),
         unreceipted: 0,
+        refused: 0,
     })
 }
 
@@ -219,10 +226,14 @@ async fn serve(options: &Options, progress: &Progress) -> Result<Run> {
         Some(auth) => tokens::guests(auth, options.connections).await?,
         None => Vec::new(),
     };
-    let mut streams = Vec::new();
+    let mut clients = Vec::new();
     for index in 0..options.connections {
         let token = tokens.get(index / CONNECTIONS_PER_GUEST);
-        let client = Client::connect(target, index, token.map(String::as_str)).await?;
+        clients.push(Client::connect(target, index, token.map(String::as_str)).await?);
+    }
+    Client::listen_for_refusals(&mut clients).await?;
+    let mut streams = Vec::new();
+    for client in clients {
         streams.push(client.into_stream()?);
     }
     let run = run_name();
@@ -236,6 +247,7 @@ async fn serve(options: &Options, progress: &Progress) -> Result<Run> {
         sent_at: Vec::new(),
         receipts: Histogram::default(),
         answered: 0,
+        refused: 0,
         due: (0..options.connections)
             .flat_map(|connection| std::iter::repeat_n(connection, options.outstanding))
             .collect(),
@@ -256,8 +268,10 @@ async fn serve(options: &Options, progress: &Progress) -> Result<Run> {
         backend_processors: (after.1 - before.1) / seconds,
         receipts: std::mem::take(&mut senders.receipts),
         unreceipted: 0,
+        refused: 0,
     };
     run.unreceipted = senders.wait_for_the_rest()?;
+    run.refused = senders.refused;
     Ok(run)
 }
 
@@ -269,6 +283,7 @@ struct Senders {
     sent_at: Vec<Instant>,
     receipts: Histogram,
     answered: u64,
+    refused: u64,
     /// Connections whose next message is due.
     due: Vec<usize>,
 }
@@ -280,15 +295,15 @@ impl Senders {
             for connection in std::mem::take(&mut self.due) {
                 self.send(connection)?;
             }
-            let answered = self.answered;
+            let answered = self.answered + self.refused;
             self.turn()?;
             let now = Instant::now();
-            if self.answered > answered {
+            if self.answered + self.refused > answered {
                 heard_at = now;
             }
             ensure!(
                 now - heard_at < ANSWER_MAX,
-                "no receipt has come for {ANSWER_MAX:?}"
+                "no answer has come for {ANSWER_MAX:?}"
             );
             if progress.is_tick(now) {
                 progress.show(self.answered);
@@ -316,6 +331,7 @@ impl Senders {
             sent_at,
             receipts,
             answered,
+            refused,
             due,
             ..
         } = self;
@@ -326,6 +342,9 @@ impl Senders {
                 receipts.record(sent.elapsed());
                 *answered += 1;
                 due.push(connection);
+            } else if refusal_of(payload).is_some() {
+                *refused += 1;
+                due.push(connection);
             } else if payload.first() == Some(&b'E') {
                 bail!("the server says {:?}", String::from_utf8_lossy(payload));
             }
@@ -333,10 +352,11 @@ impl Senders {
         })
     }
 
-    /// Returns how many messages have no receipt after some time.
+    /// Returns how many messages have no answer after some time.
     fn wait_for_the_rest(&mut self) -> Result<u64> {
         let end = Instant::now() + ANSWER_MAX;
-        let missing = |senders: &Self| senders.sent_at.len() as u64 - senders.answered;
+        let missing =
+            |senders: &Self| senders.sent_at.len() as u64 - senders.answered - senders.refused;
         while missing(self) > 0 && Instant::now() < end {
             self.turn()?;
         }

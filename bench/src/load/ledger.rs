@@ -19,6 +19,8 @@ pub(crate) struct Faults {
     pub(crate) reordered: u64,
     /// Messages whose receipt did not come in time.
     pub(crate) unreceipted: u64,
+    /// Messages that the server refused, and said so: they are neither lost nor unreceipted.
+    pub(crate) refused: u64,
 }
 
 /// The messages of a run, each of them until its last listener has heard it and its sender has the
@@ -46,6 +48,7 @@ struct Message {
     due: Instant,
     missing: usize,
     awaits_receipt: bool,
+    is_refused: bool,
     heard_by: Box<[u64]>,
 }
 
@@ -86,6 +89,7 @@ impl Ledger {
             due,
             missing: self.listeners,
             awaits_receipt: self.has_receipts,
+            is_refused: false,
             heard_by: heard_by.unwrap_or_else(|| vec![0; words].into()),
         });
         self.first + self.messages.len() as u32 - 1
@@ -114,7 +118,7 @@ impl Ledger {
         message.missing -= 1;
         let delivery = Delivery {
             due: message.due,
-            completed: message.is_complete().then_some(room),
+            completed: (message.is_complete() && !message.is_refused).then_some(room),
         };
         let sender = stamp.sender as usize % self.listeners;
         let heard = &mut self.heard[connection * self.listeners + sender];
@@ -140,15 +144,32 @@ impl Ledger {
         completed
     }
 
+    /// Notes that a message was refused. Returns its room: nothing more of it need come, though
+    /// whoever was shown it may still hear it.
+    pub(crate) fn refuse(&mut self, message: u32) -> Option<usize> {
+        let index = message.checked_sub(self.first)?;
+        let message = self.messages.get_mut(index as usize)?;
+        if !mem::take(&mut message.awaits_receipt) {
+            return None;
+        }
+        message.is_refused = true;
+        self.faults.refused += 1;
+        let room = message.room;
+        self.forget_completed();
+        Some(room)
+    }
+
     /// Gives up the messages that were due before `time`. Returns their rooms.
     pub(crate) fn give_up(&mut self, time: Instant) -> Vec<usize> {
         let mut rooms = Vec::new();
         for message in &mut self.messages {
             if !message.is_complete() && message.due < time {
-                self.faults.lost += message.missing as u64;
-                self.faults.unreceipted += u64::from(message.awaits_receipt);
+                if !message.is_refused {
+                    self.faults.lost += message.missing as u64;
+                    self.faults.unreceipted += u64::from(message.awaits_receipt);
+                    rooms.push(message.room);
+                }
                 (message.missing, message.awaits_receipt) = (0, false);
-                rooms.push(message.room);
             }
         }
         self.forget_completed();
@@ -157,7 +178,7 @@ impl Ledger {
 
     /// How many messages are not complete.
     pub(crate) fn under_way(&self) -> usize {
-        let under_way = |message: &&Message| !message.is_complete();
+        let under_way = |message: &&Message| !message.is_complete() && !message.is_refused;
         self.messages.iter().filter(under_way).count()
     }
 
@@ -220,6 +241,23 @@ mod tests {
         ledger.hear(0, stamp(2, 0, 2));
         ledger.give_up(Instant::now() + Duration::from_secs(1));
         assert_eq!((ledger.faults.lost, ledger.faults.unreceipted), (0, 1));
+    }
+
+    #[test]
+    fn what_is_refused_is_neither_lost_nor_awaited() {
+        let mut ledger = Ledger::new(1, 2, true);
+        ledger.send(0, Instant::now());
+        assert!(ledger.hear(0, stamp(0, 1, 0)).is_some(), "it was shown");
+        assert_eq!(ledger.refuse(0), Some(0));
+        assert_eq!((ledger.refuse(0), ledger.receipt(0)), (None, None));
+        assert_eq!(ledger.under_way(), 0);
+        let later = Instant::now() + Duration::from_secs(1);
+        assert_eq!(ledger.give_up(later), [0; 0]);
+        let faults = Faults {
+            refused: 1,
+            ..Faults::default()
+        };
+        assert_eq!(ledger.faults, faults);
     }
 
     #[test]

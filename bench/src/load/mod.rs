@@ -28,7 +28,7 @@ pub(crate) use histogram::Histogram;
 pub(crate) use ledger::Faults;
 pub(crate) use run::{Length, Outcome, QUANTILES, room_name, run_name};
 pub(crate) use scenario::{Pace, Scenario};
-pub(crate) use send_frame::{CONTENT_BYTES, SendFrame, receipt_of};
+pub(crate) use send_frame::{CONTENT_BYTES, SendFrame, receipt_of, refusal_of};
 pub(crate) use stamp::Stamp;
 
 /// What to measure.

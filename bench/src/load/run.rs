@@ -11,7 +11,7 @@ use super::crowd::Crowd;
 use super::histogram::Histogram;
 use super::ledger::{Faults, Ledger};
 use super::scenario::{Pace, Scenario};
-use super::send_frame::{SendFrame, receipt_of};
+use super::send_frame::{SendFrame, receipt_of, refusal_of};
 use super::stamp::Stamp;
 use crate::client::Client;
 use crate::dialect::Dialect;
@@ -171,8 +171,10 @@ async fn gather(target: &Target, scenario: Scenario, run: &str) -> Result<Gather
     }
     let cpu = cpu_seconds(&target.pids)? - cpu_before;
     let grown = resident(&target.pids)? as f64 - resident_before as f64;
+    let mut clients: Vec<Client> = clients.into_iter().flatten().collect();
+    Client::listen_for_refusals(&mut clients).await?;
     let mut streams = Vec::new();
-    for client in clients.into_iter().flatten() {
+    for client in clients {
         streams.push(client.into_stream()?);
     }
     let connections = scenario.connections as f64;
@@ -354,13 +356,19 @@ impl Talk {
                 complete(ledger.receipt(message));
                 return Ok(());
             }
-            hear(payload, &mut hints[connection], tally, |stamp, tally| {
+            let stamps = hear(payload, &mut hints[connection], tally, |stamp, tally| {
                 if let Some(delivery) = ledger.hear(connection, stamp) {
                     tally.deliveries += 1;
                     tally.latency.record(now - delivery.due);
                     complete(delivery.completed);
                 }
-            })
+            })?;
+            if stamps == 0
+                && let Some(message) = refusal_of(payload)
+            {
+                complete(ledger.refuse(message));
+            }
+            Ok(())
         })?;
         self.keep_time(progress)
     }
@@ -386,19 +394,22 @@ impl Talk {
     }
 }
 
-/// Takes what a server said: messages with a stamp are told to `deliver`.
+/// Takes what a server said: messages with a stamp are told to `deliver`. Returns how many stamps
+/// there were.
 fn hear(
     payload: &[u8],
     hint: &mut usize,
     tally: &mut Tally,
     mut deliver: impl FnMut(Stamp, &mut Tally),
-) -> Result<()> {
+) -> Result<usize> {
+    let mut stamps = 0;
     match payload.first() {
         Some(b'M') => {
             tally.frames += 1;
             let mut rest = payload;
             while let Some((stamp, end)) = Stamp::find(rest, hint) {
                 deliver(stamp, tally);
+                stamps += 1;
                 rest = &rest[end..];
             }
         }
@@ -410,5 +421,5 @@ fn hear(
             return Err(anyhow::anyhow!("{text:?}")).context("the server says nothing of STOMP");
         }
     }
-    Ok(())
+    Ok(stamps)
 }

@@ -48,11 +48,21 @@ impl SendFrame {
 
 /// The number of the message that a RECEIPT is for.
 pub(crate) fn receipt_of(payload: &[u8]) -> Option<u32> {
+    let is_receipt = payload.first() == Some(&b'R');
+    is_receipt.then(|| receipt_id(payload)).flatten()
+}
+
+/// The number of the message that a MESSAGE of `/user/queue/errors` is about.
+pub(crate) fn refusal_of(payload: &[u8]) -> Option<u32> {
+    let is_message = payload.first() == Some(&b'M');
+    is_message.then(|| receipt_id(payload)).flatten()
+}
+
+fn receipt_id(payload: &[u8]) -> Option<u32> {
     const HEADER: &[u8] = b"\nreceipt-id:";
-    if payload.first() != Some(&b'R') {
-        return None;
-    }
-    let at = memmem::find(payload, HEADER)? + HEADER.len();
+    // The headers end with an empty line (STOMP 1.2, "STOMP Frames").
+    let headers = &payload[..memmem::find(payload, b"\n\n")?];
+    let at = memmem::find(headers, HEADER)? + HEADER.len();
     read_hex(payload.get(at..at + 8)?)
 }
 
@@ -71,6 +81,18 @@ mod tests {
             b"",
         ] {
             assert_eq!(receipt_of(other), None);
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_which_message_it_is_about() {
+        let refusal = b"MESSAGE\ndestination:/user/queue/errors\nreceipt-id:000000ff\n\n{}\0";
+        assert_eq!(refusal_of(refusal), Some(255));
+        for other in [
+            &b"RECEIPT\nreceipt-id:000000ff\n\n\0"[..],
+            b"MESSAGE\ndestination:/topic/a\n\nsaid\nreceipt-id:000000ff\n\n\0",
+        ] {
+            assert_eq!(refusal_of(other), None);
         }
     }
 }

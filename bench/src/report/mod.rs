@@ -141,7 +141,7 @@ impl Report {
         let mut text = String::from(
             "| scenario | pace | server | deliveries/s | per CPU s (range) | frames per CPU s \
              (range) | of the limit | p50 ms | p99 ms | receipts/s | CPUs: server, backends, load | \
-             lost, doubled, reordered, unreceipted |\n| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: \
+             lost, doubled, reordered, unreceipted, refused |\n| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: \
              | ---: | --- | --- |\n",
         );
         for row in &self.summary {
@@ -153,10 +153,11 @@ impl Report {
                 doubled,
                 reordered,
                 unreceipted,
+                refused,
             } = row.faults;
             let _ = writeln!(
                 text,
-                "| {} | {} | {} | {:.0} | {} | {} | {of_limit} | {:.2} | {:.2} | {:.0} | {:.2}, {:.2}, {:.2} | {lost}, {doubled}, {reordered}, {unreceipted} |",
+                "| {} | {} | {} | {:.0} | {} | {} | {of_limit} | {:.2} | {:.2} | {:.0} | {:.2}, {:.2}, {:.2} | {lost}, {doubled}, {reordered}, {unreceipted}, {refused} |",
                 row.scenario,
                 row.pace,
                 row.name,
@@ -205,6 +206,7 @@ impl Summary {
             faults.doubled += outcome.faults.doubled;
             faults.reordered += outcome.faults.reordered;
             faults.unreceipted += outcome.faults.unreceipted;
+            faults.refused += outcome.faults.refused;
         }
         Self {
             scenario: run.scenario,
