@@ -74,6 +74,7 @@ pub async fn serve(config: Config) -> Result<()> {
             address_cap: config.rim.address_cap,
             heartbeat: config.rim.heartbeat,
             drain_notice: config.rim.drain_notice,
+            presence_lease: config.rim.presence_lease,
             tracer: tracer.clone(),
         },
     );

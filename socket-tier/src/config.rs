@@ -16,7 +16,9 @@ use traces::TraceSettings;
 
 use crate::addresses::AddressCap;
 use crate::admin::AdminToken;
-use crate::limits::{DRAIN_NOTICE_MS_MAX, HEARTBEAT_MS_MAX};
+use crate::limits::{
+    DRAIN_NOTICE_MS_MAX, HEARTBEAT_MS_MAX, PRESENCE_LEASE, PRESENCE_LEASE_MAX, PRESENCE_LEASE_MIN,
+};
 
 /// The configuration of an instance that runs by itself.
 #[derive(Debug)]
@@ -98,6 +100,9 @@ pub struct Rim {
     /// `DRAIN_NOTICE_MS`: how long an instance that is told to stop says that it is not ready before
     /// it lets nobody in.
     pub drain_notice: Duration,
+    /// `PRESENCE_LEASE_SECONDS`: how long what an instance says of its people holds after it was last
+    /// heard.
+    pub presence_lease: Duration,
 }
 
 impl Config {
@@ -194,7 +199,8 @@ impl Rim {
     }
 
     /// Reads `PROFILE`, `LISTEN`, `CORS_ALLOWED_ORIGINS`, `TRUSTED_PROXY_HOPS`,
-    /// `CONNECTIONS_PER_ADDRESS_MAX`, `AUTH_MODE`, `HEARTBEAT_MS` and `DRAIN_NOTICE_MS`.
+    /// `CONNECTIONS_PER_ADDRESS_MAX`, `AUTH_MODE`, `HEARTBEAT_MS`, `DRAIN_NOTICE_MS` and
+    /// `PRESENCE_LEASE_SECONDS`.
     pub fn read(settings: &mut Settings<'_>) -> Self {
         let listen = Self::read_listen(settings);
         let origins = Origins::read(settings);
@@ -212,6 +218,7 @@ impl Rim {
             auth_mode,
             heartbeat: read_heartbeat(settings),
             drain_notice: read_drain_notice(settings),
+            presence_lease: read_presence_lease(settings),
         }
     }
 }
@@ -224,6 +231,21 @@ fn read_drain_notice(settings: &mut Settings<'_>) -> Duration {
         Some(ms) => {
             settings.fault(NAME, format!("{ms} is more than {DRAIN_NOTICE_MS_MAX}"));
             Duration::ZERO
+        }
+    }
+}
+
+fn read_presence_lease(settings: &mut Settings<'_>) -> Duration {
+    const NAME: &str = "PRESENCE_LEASE_SECONDS";
+    let (min, max) = (PRESENCE_LEASE_MIN, PRESENCE_LEASE_MAX);
+    let lease = settings.parsed(NAME, "a number of seconds");
+    match lease.map(Duration::from_secs) {
+        None => PRESENCE_LEASE,
+        Some(lease) if (min..=max).contains(&lease) => lease,
+        Some(lease) => {
+            let [lease, min, max] = [lease, min, max].map(|time| time.as_secs());
+            settings.fault(NAME, format!("{lease} is not between {min} and {max}"));
+            PRESENCE_LEASE
         }
     }
 }
@@ -260,6 +282,26 @@ mod tests {
             let faults = read_notice(wrong).expect_err(wrong);
             assert!(
                 faults.to_string().starts_with("DRAIN_NOTICE_MS"),
+                "{faults}"
+            );
+        }
+    }
+
+    fn read_lease(seconds: &'static str) -> Result<Duration, Faults> {
+        let mut settings =
+            Settings::new(|name| (name == "PRESENCE_LEASE_SECONDS").then(|| seconds.into()));
+        let lease = Rim::read(&mut settings).presence_lease;
+        settings.finish().map(|()| lease)
+    }
+
+    #[test]
+    fn who_was_on_a_dead_instance_is_gone_within_a_minute_whatever_was_chosen() {
+        assert_eq!(read_lease(""), Ok(Duration::from_secs(30)));
+        assert_eq!(read_lease("3"), Ok(Duration::from_secs(3)));
+        for wrong in ["0", "2", "51", "soon"] {
+            let faults = read_lease(wrong).expect_err(wrong);
+            assert!(
+                faults.to_string().starts_with("PRESENCE_LEASE_SECONDS"),
                 "{faults}"
             );
         }

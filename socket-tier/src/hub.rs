@@ -29,7 +29,6 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{self, MissedTickBehavior};
 use traces::{Kind, Tracer};
-use uuid::Uuid;
 
 use crate::destination::not_let_in;
 use crate::failpoints;
@@ -45,6 +44,7 @@ pub(crate) use broadcast::Broadcast;
 pub use full_room::FullRoom;
 pub(crate) use own::Following;
 use presence::Comings;
+pub(crate) use presence::Lease;
 pub(crate) use resume::Position;
 use resume::Progress;
 pub(crate) use room::Mode;
@@ -227,8 +227,8 @@ pub(crate) struct Hub {
     residents: Arc<Residents>,
     /// How many subscriptions listen for what is told to a user alone.
     followers: HashMap<UserId, usize>,
-    /// The name under which this instance says who is in.
-    instance: Uuid,
+    /// Under which this instance says who is in.
+    lease: Lease,
     comings: Comings,
     /// Whether comings are being noted, and whether it is being read who is there.
     noting: bool,
@@ -254,7 +254,7 @@ impl Hub {
         log: MessageLog,
         metrics: Arc<Metrics>,
         residents: Arc<Residents>,
-        instance: Uuid,
+        lease: Lease,
         tracer: Tracer,
     ) -> (Self, HubHandle) {
         let (sender, commands) = mpsc::channel(HUB_QUEUE_MAX);
@@ -266,7 +266,7 @@ impl Hub {
             log,
             residents,
             followers: HashMap::new(),
-            instance,
+            lease,
             comings: Comings::default(),
             noting: false,
             reading_present: false,
@@ -464,8 +464,7 @@ impl Hub {
                 ..
             } => {
                 let has_to_be_read = room.hint_presence(&name, *user, nickname, *is_here);
-                // What is being read may be older than the hint.
-                if has_to_be_read || (self.reading_present && room.watches_people()) {
+                if has_to_be_read {
                     self.comings.want(&name);
                 }
             }

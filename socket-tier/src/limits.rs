@@ -106,12 +106,27 @@ pub const AMENDMENTS_WAITING_MAX: usize = 1024;
 /// How many comings and leavings one statement notes.
 pub const PRESENCE_CHANGES_MAX: usize = 1_000;
 
+/// How long somebody who left a room is still there for the others. The next look at the rooms'
+/// counters finds at the latest that it is over.
+pub const PRESENCE_LINGER: Duration = Duration::from_secs(1);
+
 /// How often it is read who is in the rooms of which somebody listens for that, in looks at the
 /// rooms' counters ([`LOOK_INTERVAL`]).
 pub const PRESENCE_LOOKS: u32 = 5;
 
-/// How often the lease of an instance is renewed, in the same; a third of what it lasts.
-pub const PRESENCE_RENEWAL_LOOKS: u32 = 10;
+/// How long what an instance says of its people holds after it was last heard, where nobody chose
+/// another time (`PRESENCE_LEASE_SECONDS`).
+pub const PRESENCE_LEASE: Duration = Duration::from_secs(30);
+
+/// The shortest time that can be chosen: three times [`LOOK_INTERVAL`], so that one renewal may fail.
+pub const PRESENCE_LEASE_MIN: Duration = Duration::from_secs(3);
+
+/// The longest time that can be chosen: whoever was on an instance that died is gone everywhere a
+/// minute later, with what is needed to see it ([`PRESENCE_LOOKS`]).
+pub const PRESENCE_LEASE_MAX: Duration = Duration::from_secs(50);
+
+/// How often a lease is renewed while it lasts.
+pub const PRESENCE_RENEWALS: u64 = 3;
 
 /// How often one connection may say that its user writes; more is not passed on.
 pub const TYPING_INTERVAL: Duration = Duration::from_secs(1);

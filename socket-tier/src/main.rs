@@ -132,6 +132,7 @@ async fn run() -> Result<bool, String> {
         address_cap: config.rim.address_cap,
         heartbeat: config.rim.heartbeat,
         drain_notice: config.rim.drain_notice,
+        presence_lease: config.rim.presence_lease,
         tracer: exporter.tracer(),
     };
     let tier = SocketTier::start(stores, access);

@@ -27,7 +27,7 @@ use crate::addresses::{AddressCap, Addresses};
 use crate::admin::{self, AdminToken};
 use crate::amending::Amending;
 use crate::connection::{Connection, Surroundings};
-use crate::hub::{ConnectionId, Hub};
+use crate::hub::{ConnectionId, Hub, Lease};
 use crate::identity::Doorkeeper;
 use crate::indexing::{self, Noted};
 use crate::listener;
@@ -80,6 +80,8 @@ pub struct Access {
     /// How long whoever leads clients here is told that the instance is being left before it lets
     /// nobody in.
     pub drain_notice: Duration,
+    /// How long what it says of its people holds after it was last heard.
+    pub presence_lease: Duration,
     /// What traces the way of messages; off, nobody does.
     pub tracer: Tracer,
 }
@@ -154,7 +156,7 @@ impl SocketTier {
             log.clone(),
             Arc::clone(&metrics),
             Arc::clone(&residents),
-            instance,
+            Lease::new(instance, access.presence_lease),
             access.tracer.clone(),
         );
         let noted = Noted::default();
@@ -287,6 +289,7 @@ mod tests {
     use tokio_tungstenite::tungstenite::Utf8Bytes;
 
     use super::*;
+    use crate::limits::PRESENCE_LEASE;
     use crate::transport::{Close, PeerGone, Received};
 
     /// A peer at whose first word the server comes upon a fault of its own.
@@ -332,6 +335,7 @@ mod tests {
             address_cap: AddressCap::default(),
             heartbeat: Heartbeat::default(),
             drain_notice: Duration::ZERO,
+            presence_lease: PRESENCE_LEASE,
             tracer: Tracer::default(),
         };
         let tier = SocketTier::start(stores, access);

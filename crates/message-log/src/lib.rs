@@ -36,7 +36,7 @@ pub use amend::{Actor, AmendError, Amended, Amendment, AmendmentKind};
 pub use append::{APPEND_BATCH_MAX, AppendError, Appended, LockWait, Silence};
 pub use error::{Cause, ConnectError, MigrateError, ReadError};
 pub use message_log::{Connections, MessageLog};
-pub use presence::{PRESENCE_LEASE, PRESENCE_LIST_MAX, Presence, Present};
+pub use presence::{PRESENCE_LIST_MAX, Presence, Present};
 pub use read::{CHANGES_MAX, Durability, Head, Look, PAGE_MESSAGES_MAX, Page, PageQuery, ReadPage};
 pub use rooms::{
     ChangeError, INVITATION_LIFETIME, INVITATIONS_PER_ROOM_MAX, INVITATIONS_PER_USER_MAX, InForce,

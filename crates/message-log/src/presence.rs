@@ -12,9 +12,6 @@ use crate::append::commit;
 use crate::error::ReadError;
 use crate::rooms::{ChangeError, change::in_time};
 
-/// How long an instance that says nothing more is believed.
-pub const PRESENCE_LEASE: Duration = Duration::from_secs(30);
-
 /// In rooms of more people than this they are counted and not listed.
 pub const PRESENCE_LIST_MAX: u32 = 100;
 
@@ -94,21 +91,26 @@ CROSS JOIN LATERAL (
 ORDER BY asked.place, person.user_id";
 
 impl MessageLog {
-    /// Holds the lease of an instance for [`PRESENCE_LEASE`] from now. True where there was none:
-    /// then whatever it has said before has to be said anew.
+    /// Holds the lease of an instance from now for as long as it `lasts`: so long an instance that says
+    /// nothing more is believed. True where there was none: then whatever it has said before has to be
+    /// said anew.
     ///
     /// # Errors
-    /// Postgres does not do it.
-    pub async fn renew_presence(&self, instance: Uuid) -> Result<bool, ChangeError> {
+    /// Postgres does not do it, or did it and nobody knows.
+    pub async fn renew_presence(
+        &self,
+        instance: Uuid,
+        lasts: Duration,
+    ) -> Result<bool, ChangeError> {
         in_time(async {
             let mut lease = self.begin().await?;
             let is_new = sqlx::query_scalar(RENEW)
                 .bind(instance)
-                .bind(PRESENCE_LEASE.as_secs_f64())
+                .bind(lasts.as_secs_f64())
                 .fetch_one(&mut *lease)
                 .await?;
             sqlx::query(SWEEP)
-                .bind(PRESENCE_LEASE.as_secs_f64())
+                .bind(lasts.as_secs_f64())
                 .execute(&mut *lease)
                 .await?;
             commit(lease).await?;

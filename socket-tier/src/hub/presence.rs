@@ -1,16 +1,21 @@
 //! Who is in a room, and what whoever listens for that was told.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chat::{ChatPerson, ChatPresence, Nickname, RoomId, UserId};
 use fanout::Event;
 use message_log::{ChangeError, PRESENCE_LIST_MAX, Presence, Present, ReadError};
-use tokio::time;
+use tokio::time::{self, Instant};
+use uuid::Uuid;
 
+use super::room::Room;
 use super::{Hub, Listening, Work};
-use crate::limits::{LOOK_INTERVAL, PRESENCE_CHANGES_MAX, PRESENCE_LOOKS, PRESENCE_RENEWAL_LOOKS};
+use crate::limits::{
+    LOOK_INTERVAL, PRESENCE_CHANGES_MAX, PRESENCE_LINGER, PRESENCE_LOOKS, PRESENCE_RENEWALS,
+};
 use crate::outbox::Outbox;
 
 impl Hub {
@@ -18,10 +23,16 @@ impl Hub {
     pub(super) fn look_at_people(&mut self) {
         let nth = self.looks;
         self.looks = nth.wrapping_add(1);
-        if nth.is_multiple_of(PRESENCE_RENEWAL_LOOKS) {
-            let (log, instance) = (self.log.clone(), self.instance);
+        if self.lease.is_due(nth) {
+            self.lease.renewing = true;
+            let (
+                log,
+                Lease {
+                    instance, lasts, ..
+                },
+            ) = (self.log.clone(), self.lease);
             self.work
-                .spawn(async move { Work::Renewed(log.renew_presence(instance).await) });
+                .spawn(async move { Work::Renewed(log.renew_presence(instance, lasts).await) });
         }
         if nth.is_multiple_of(PRESENCE_LOOKS) {
             for (name, room) in &self.rooms {
@@ -32,26 +43,31 @@ impl Hub {
         }
     }
 
-    /// Says all anew where the lease had run out.
+    /// Says all anew where the lease had run out, or may have.
     pub(super) fn renewed(&mut self, renewed: Result<bool, ChangeError>) {
+        self.lease.renewing = false;
         match renewed {
-            Ok(false) => {}
-            Ok(true) => {
-                for (name, room) in &self.rooms {
-                    room.say_anew(name, &mut self.comings);
+            Ok(is_new) => {
+                if mem::take(&mut self.lease.is_in_doubt) || is_new {
+                    for (name, room) in &self.rooms {
+                        room.say_anew(name, &mut self.comings);
+                    }
                 }
             }
-            Err(error) => tracing::warn!(%error, "who is here cannot be said"),
+            Err(error) => {
+                self.lease.is_in_doubt = true;
+                tracing::warn!(%error, "who is here cannot be said");
+            }
         }
     }
 
     /// Notes who came and who left, and reads who is there, each once at a time.
     pub(super) fn mind_people(&mut self) {
         if !self.noting {
-            let changes = self.comings.take();
+            let changes = self.comings.take(Instant::now());
             if !changes.is_empty() {
                 self.noting = true;
-                let (log, instance) = (self.log.clone(), self.instance);
+                let (log, instance) = (self.log.clone(), self.lease.instance);
                 self.work.spawn(async move {
                     let noted = log.note_presence(instance, &changes).await;
                     if let Err(error) = &noted {
@@ -64,7 +80,11 @@ impl Hub {
             }
         }
         if !self.reading_present {
-            let rooms = self.comings.take_wanted();
+            let mut rooms = self.comings.take_wanted();
+            rooms.retain(|name| {
+                let room = self.rooms.get_mut(name);
+                room.is_some_and(Room::begin_reading_people)
+            });
             if !rooms.is_empty() {
                 self.reading_present = true;
                 let log = self.log.clone();
@@ -102,12 +122,10 @@ impl Hub {
         match present {
             Ok(present) => {
                 for (name, present) in rooms.iter().zip(present) {
-                    // Something happened meanwhile: it is read once more, and that is told.
-                    if self.comings.wants(name) {
-                        continue;
-                    }
-                    if let Some(room) = self.rooms.get_mut(name) {
-                        room.tell_present(name, present);
+                    if let Some(room) = self.rooms.get_mut(name)
+                        && room.tell_present(name, present)
+                    {
+                        self.comings.want(name);
                     }
                 }
             }
@@ -117,20 +135,64 @@ impl Hub {
     }
 }
 
+/// Under which an instance says who is there, and for how long that holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lease {
+    instance: Uuid,
+    lasts: Duration,
+    renewing: bool,
+    /// Whether it could not be renewed the last time, as far as is known.
+    is_in_doubt: bool,
+}
+
+impl Lease {
+    /// The lease of an instance, not held yet.
+    pub(crate) fn new(instance: Uuid, lasts: Duration) -> Self {
+        Self {
+            instance,
+            lasts,
+            renewing: false,
+            is_in_doubt: false,
+        }
+    }
+
+    /// Whether it is to be renewed with the nth look.
+    fn is_due(&self, nth: u32) -> bool {
+        let looks = self.lasts.as_secs() / LOOK_INTERVAL.as_secs() / PRESENCE_RENEWALS;
+        !self.renewing && (self.is_in_doubt || u64::from(nth).is_multiple_of(looks))
+    }
+}
+
 /// Who came and who left on this instance and is not noted yet, and of which rooms it is to be read
 /// who is there.
 #[derive(Debug, Default)]
 pub(super) struct Comings {
-    /// The last that is true of each.
-    pending: HashMap<(RoomId, UserId), (Nickname, bool)>,
+    /// What is to be noted of each.
+    pending: HashMap<Place, (Nickname, bool)>,
+    /// Who left, and is taken for gone from then on.
+    lingering: HashMap<Place, (Nickname, Instant)>,
+    /// When each of them did, in that order; also those who have come back since.
+    departures: VecDeque<(Instant, Place)>,
     wanted: HashSet<RoomId>,
 }
 
+/// Somebody in a room.
+type Place = (RoomId, UserId);
+
 impl Comings {
-    /// Notes that somebody came or left.
-    pub(super) fn note(&mut self, room: &RoomId, user: UserId, nickname: Nickname, is_here: bool) {
-        self.pending
-            .insert((room.clone(), user), (nickname, is_here));
+    /// Notes that somebody came.
+    pub(super) fn enter(&mut self, room: &RoomId, user: UserId, nickname: Nickname) {
+        let place = (room.clone(), user);
+        self.lingering.remove(&place);
+        self.pending.insert(place, (nickname, true));
+    }
+
+    /// Notes that somebody left. He is still there for [`PRESENCE_LINGER`]: who loads a page anew, or goes
+    /// on elsewhere, has not left.
+    pub(super) fn leave(&mut self, room: &RoomId, user: UserId, nickname: Nickname, now: Instant) {
+        let (place, gone) = ((room.clone(), user), now + PRESENCE_LINGER);
+        self.departures.push_back((gone, place.clone()));
+        self.lingering.insert(place, (nickname, gone));
     }
 
     /// Takes back what could not be noted, unless something newer is true.
@@ -143,7 +205,8 @@ impl Comings {
     }
 
     /// Takes what is to be noted next.
-    pub(super) fn take(&mut self) -> Vec<Presence> {
+    pub(super) fn take(&mut self, now: Instant) -> Vec<Presence> {
+        self.depart(now);
         let next: Vec<_> = self
             .pending
             .keys()
@@ -163,14 +226,24 @@ impl Comings {
         taken.collect()
     }
 
+    /// Whoever left long enough ago is gone.
+    fn depart(&mut self, now: Instant) {
+        while let Some((gone, place)) = self.departures.pop_front_if(|(gone, _)| *gone <= now) {
+            // He may have come back, and left once more.
+            if self
+                .lingering
+                .get(&place)
+                .is_some_and(|(_, last)| *last == gone)
+                && let Some((nickname, _)) = self.lingering.remove(&place)
+            {
+                self.pending.insert(place, (nickname, false));
+            }
+        }
+    }
+
     /// Notes that it is to be read who is in a room.
     pub(super) fn want(&mut self, room: &RoomId) {
         self.wanted.insert(room.clone());
-    }
-
-    /// Whether it is still to be read who is in a room.
-    pub(super) fn wants(&self, room: &RoomId) -> bool {
-        self.wanted.contains(room)
     }
 
     /// Takes the rooms of which it is to be read who is there.
@@ -188,7 +261,9 @@ pub(super) struct People {
     told: HashMap<UserId, String>,
     count: i64,
     is_listed: bool,
-    /// Whoever has to be told who is there.
+    /// While it is being read who is there: of whom something newer may have been told since.
+    overtaken: Option<HashSet<UserId>>,
+    /// Whoever has to be told first who is there, and then what changes.
     waiting: Vec<(Listening, Arc<Outbox>)>,
 }
 
@@ -210,11 +285,6 @@ impl People {
         self.own.remove(&user).map(|(nickname, _)| nickname)
     }
 
-    /// Whether they are few enough to be listed.
-    pub(super) fn is_listed(&self) -> bool {
-        self.is_listed
-    }
-
     /// Everybody of this instance.
     pub(super) fn own(&self) -> impl Iterator<Item = (UserId, &Nickname)> {
         self.own
@@ -227,59 +297,104 @@ impl People {
         self.waiting.push((listening, outbox));
     }
 
-    /// Forgets whoever waits no more.
-    pub(super) fn forget(&mut self, listening: &Listening) {
+    /// Forgets somebody who waits. False where he does not.
+    pub(super) fn forget(&mut self, listening: &Listening) -> bool {
+        let before = self.waiting.len();
         self.waiting.retain(|(waiting, _)| {
             waiting.connection != listening.connection
                 || waiting.subscription != listening.subscription
         });
+        self.waiting.len() < before
     }
 
-    /// Forgets whoever waits and may not hear the room any more.
-    pub(super) fn retain_waiting(&mut self, may_hear: impl Fn(Option<UserId>) -> bool) {
-        self.waiting.retain(|(waiting, _)| may_hear(waiting.user));
+    /// Takes out whoever waits and may not hear the room any more.
+    pub(super) fn extract_waiting(
+        &mut self,
+        may_hear: impl Fn(Option<UserId>) -> bool,
+    ) -> Vec<(Listening, Arc<Outbox>)> {
+        let gone = self
+            .waiting
+            .extract_if(.., |(waiting, _)| !may_hear(waiting.user));
+        gone.collect()
     }
 
-    /// Takes whoever waits, and what they are to be told.
-    pub(super) fn state(&mut self, room: &RoomId) -> (Vec<(Listening, Arc<Outbox>)>, ChatPresence) {
-        let members = self.told.iter().map(|(user, nickname)| ChatPerson {
-            user_id: *user,
-            nickname: nickname.clone(),
-        });
-        let state = ChatPresence::State {
+    /// Takes whoever waits.
+    pub(super) fn take_waiting(&mut self) -> Vec<(Listening, Arc<Outbox>)> {
+        mem::take(&mut self.waiting)
+    }
+
+    /// Who is there as far as was told.
+    pub(super) fn state(&self, room: &RoomId) -> ChatPresence {
+        let told = self.told.iter();
+        ChatPresence::State {
             room_id: room.clone(),
             count: self.count,
-            members: members.collect(),
+            members: told
+                .map(|(user, nickname)| person(*user, nickname))
+                .collect(),
             listed: self.is_listed,
-        };
-        (mem::take(&mut self.waiting), state)
+        }
     }
 
-    /// Takes that somebody came in on some instance. An event where that is new; nothing where it
-    /// has to be read.
+    /// Notes that it begins to be read who is there.
+    pub(super) fn begin_reading(&mut self) {
+        self.overtaken = Some(HashSet::new());
+    }
+
+    /// Takes a hint that somebody came in on some instance, or left one. True where it has to be read
+    /// who is there: who left may be on another instance still, and who came may make a crowd of them.
+    pub(super) fn hint(&mut self, user: UserId, is_here: bool) -> bool {
+        // What is being read may be older than the hint.
+        if let Some(overtaken) = &mut self.overtaken {
+            overtaken.insert(user);
+        }
+        self.is_listed && (!is_here || self.is_full())
+    }
+
+    fn is_full(&self) -> bool {
+        self.told.len() >= PRESENCE_LIST_MAX as usize
+    }
+
+    /// Takes that somebody came in on some instance. An event where that is new and people are listed.
     pub(super) fn came(
         &mut self,
         room: &RoomId,
         user: UserId,
         nickname: &str,
     ) -> Option<ChatPresence> {
-        if !self.is_listed || self.told.contains_key(&user) {
+        if !self.is_listed || self.is_full() || self.told.contains_key(&user) {
             return None;
         }
         self.told.insert(user, nickname.to_owned());
         self.count += 1;
         Some(ChatPresence::Join {
             room_id: room.clone(),
-            person: ChatPerson {
-                user_id: user,
-                nickname: nickname.to_owned(),
-            },
+            person: person(user, nickname),
             count: self.count,
         })
     }
 
-    /// Takes who is there as it was read: the events that lead there from what was told.
-    pub(super) fn read(&mut self, room: &RoomId, present: Present) -> Vec<ChatPresence> {
+    /// Takes who is there as it was read: the events that lead there from what was told, and whether
+    /// it has to be read once more. Nothing where that reading began before somebody listened.
+    pub(super) fn read(
+        &mut self,
+        room: &RoomId,
+        present: Present,
+    ) -> Option<(Vec<ChatPresence>, bool)> {
+        let overtaken = self.overtaken.take()?;
+        let events = self.lead(room, present, &overtaken);
+        // A crowd is counted again with one of the next looks: somebody always comes or goes in one.
+        Some((events, self.is_listed && !overtaken.is_empty()))
+    }
+
+    /// The events that lead from what was told to what was read, but for the leaving of whoever
+    /// something newer may have been told of.
+    fn lead(
+        &mut self,
+        room: &RoomId,
+        present: Present,
+        overtaken: &HashSet<UserId>,
+    ) -> Vec<ChatPresence> {
         let was_listed = mem::replace(
             &mut self.is_listed,
             present.count <= i64::from(PRESENCE_LIST_MAX),
@@ -294,12 +409,17 @@ impl People {
             };
             return is_news.then_some(count).into_iter().collect();
         }
-        let now: HashMap<_, _> = present.people.into_iter().collect();
+        let mut now: HashMap<_, _> = present.people.into_iter().collect();
+        // Nobody leaves, or is left out, by what may be older than a hint.
+        for user in overtaken {
+            if let Some(nickname) = self.told.get(user) {
+                now.insert(*user, nickname.clone());
+            }
+        }
+        self.count = i64::try_from(now.len()).unwrap_or(i64::MAX);
         let then = mem::replace(&mut self.told, now);
         if !was_listed {
-            let (waiting, state) = self.state(room);
-            self.waiting = waiting;
-            return vec![state];
+            return vec![self.state(room)];
         }
         let mut count = i64::try_from(then.len()).unwrap_or(i64::MAX);
         let mut events = Vec::new();
@@ -339,9 +459,11 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::limits::{PRESENCE_LEASE, PRESENCE_LEASE_MIN};
 
     const ADA: UserId = UserId(Uuid::from_u128(1));
     const BEN: UserId = UserId(Uuid::from_u128(2));
+    const CID: UserId = UserId(Uuid::from_u128(3));
 
     fn room() -> RoomId {
         RoomId::parse("lobby").expect("a room")
@@ -356,6 +478,14 @@ mod tests {
             count: users.len() as i64,
             people: users.iter().map(|user| (*user, "Ada".into())).collect(),
         }
+    }
+
+    /// What is told of what was read, while nothing was told besides.
+    fn reads(people: &mut People, present: Present) -> Vec<(&'static str, i64)> {
+        people.begin_reading();
+        let (events, is_overtaken) = people.read(&room(), present).expect("was begun");
+        assert!(!is_overtaken);
+        kinds(&events)
     }
 
     fn kinds(events: &[ChatPresence]) -> Vec<(&'static str, i64)> {
@@ -383,53 +513,134 @@ mod tests {
     #[test]
     fn what_is_told_leads_from_what_was_told_to_what_was_read() {
         let mut people = People::default();
-        assert_eq!(
-            kinds(&people.read(&room(), present(&[ADA]))),
-            [("state", 1)]
-        );
-        assert_eq!(
-            kinds(&people.read(&room(), present(&[BEN]))),
-            [("leave", 0), ("join", 1)]
-        );
+        assert_eq!(reads(&mut people, present(&[ADA])), [("state", 1)]);
+        let changed = [("leave", 0), ("join", 1)];
+        assert_eq!(reads(&mut people, present(&[BEN])), changed);
         assert!(people.came(&room(), BEN, "Ben").is_none());
         let came = people.came(&room(), ADA, "Ada").expect("is new");
         assert_eq!(kinds(&[came]), [("join", 2)]);
-        assert_eq!(kinds(&people.read(&room(), present(&[ADA, BEN]))), []);
+        assert_eq!(reads(&mut people, present(&[ADA, BEN])), []);
     }
 
     #[test]
     fn a_crowd_is_counted() {
         let mut people = People::default();
-        people.read(&room(), present(&[ADA]));
+        reads(&mut people, present(&[ADA]));
         let crowd = |count| Present {
             count,
             people: present(&[ADA, BEN]).people,
         };
-        assert_eq!(
-            kinds(&people.read(&room(), crowd(10_000))),
-            [("count", 10_000)]
-        );
-        assert_eq!(kinds(&people.read(&room(), crowd(10_000))), []);
+        assert_eq!(reads(&mut people, crowd(10_000)), [("count", 10_000)]);
+        assert_eq!(kinds(&[people.state(&room())]), [("state", 10_000)]);
+        assert_eq!(reads(&mut people, crowd(10_000)), []);
         assert!(people.came(&room(), BEN, "Ben").is_none());
-        assert_eq!(
-            kinds(&people.read(&room(), crowd(9_999))),
-            [("count", 9_999)]
-        );
-        assert_eq!(
-            kinds(&people.read(&room(), present(&[BEN]))),
-            [("state", 1)]
-        );
+        assert_eq!(reads(&mut people, crowd(9_999)), [("count", 9_999)]);
+        assert_eq!(reads(&mut people, present(&[BEN])), [("state", 1)]);
+    }
+
+    #[test]
+    fn whoever_makes_a_crowd_of_them_has_it_read_and_is_not_listed() {
+        let mut people = People::default();
+        let users: Vec<_> = (1..=u128::from(PRESENCE_LIST_MAX))
+            .map(|n| UserId(Uuid::from_u128(n)))
+            .collect();
+        let (last, others) = users.split_last().expect("some");
+        reads(&mut people, present(others));
+        assert!(!people.hint(*last, true));
+        assert!(people.came(&room(), *last, "Ada").is_some());
+        let one_more = UserId(Uuid::nil());
+        assert!(people.hint(one_more, true));
+        assert!(people.came(&room(), one_more, "Ada").is_none());
+    }
+
+    #[test]
+    fn what_was_told_while_it_was_read_is_newer_and_the_rest_is_told_all_the_same() {
+        let mut people = People::default();
+        reads(&mut people, present(&[ADA, BEN]));
+        people.begin_reading();
+        assert!(people.hint(BEN, false), "he may be elsewhere still");
+        people.hint(CID, true);
+        people.came(&room(), CID, "Cid").expect("is new");
+        let (events, is_overtaken) = people.read(&room(), present(&[])).expect("was begun");
+        assert_eq!(kinds(&events), [("leave", 2)], "it is Ada who left");
+        assert!(is_overtaken);
+        let changed = [("leave", 1)];
+        assert_eq!(reads(&mut people, present(&[CID])), changed);
+    }
+
+    #[test]
+    fn who_closes_one_of_his_tabs_while_a_first_list_is_read_is_on_it() {
+        let mut people = People::default();
+        people.begin_reading();
+        people.hint(ADA, false);
+        let (events, is_overtaken) = people
+            .read(&room(), present(&[ADA, BEN]))
+            .expect("was begun");
+        assert_eq!(kinds(&events), [("state", 2)]);
+        assert!(is_overtaken);
+    }
+
+    #[test]
+    fn a_crowd_that_comes_and_goes_is_counted_at_its_time() {
+        let mut people = People::default();
+        people.begin_reading();
+        people.hint(ADA, true);
+        let crowd = Present {
+            count: 10_000,
+            people: present(&[BEN]).people,
+        };
+        let (events, is_overtaken) = people.read(&room(), crowd).expect("was begun");
+        assert_eq!(kinds(&events), [("count", 10_000)]);
+        assert!(!is_overtaken);
+    }
+
+    #[test]
+    fn what_began_to_be_read_before_somebody_listened_is_nothing() {
+        let mut people = People::default();
+        assert_eq!(people.read(&room(), present(&[ADA])), None);
+    }
+
+    #[test]
+    fn a_lease_is_renewed_three_times_while_it_lasts_and_at_once_where_that_failed() {
+        let mut lease = Lease::new(Uuid::nil(), PRESENCE_LEASE);
+        let due = |lease: &Lease| (0..30).filter(|nth| lease.is_due(*nth)).count();
+        assert_eq!(due(&lease), 3);
+        lease.is_in_doubt = true;
+        assert_eq!(due(&lease), 30);
+        lease.renewing = true;
+        assert_eq!(due(&lease), 0);
+        assert_eq!(due(&Lease::new(Uuid::nil(), PRESENCE_LEASE_MIN)), 30);
     }
 
     #[test]
     fn of_what_is_not_noted_yet_the_last_is_true() {
-        let mut comings = Comings::default();
-        comings.note(&room(), ADA, name(), true);
-        let taken = comings.take();
-        comings.note(&room(), ADA, name(), false);
+        let (mut comings, now) = (Comings::default(), Instant::now());
+        comings.enter(&room(), ADA, name());
+        let taken = comings.take(now);
+        comings.leave(&room(), ADA, name(), now);
+        let gone = now + PRESENCE_LINGER;
+        assert_eq!(are_here(&mut comings, gone), [false]);
         comings.put_back(taken);
-        let next = comings.take();
-        assert_eq!(next.len(), 1);
-        assert!(!next[0].is_here);
+        comings.leave(&room(), ADA, name(), now);
+        assert_eq!(are_here(&mut comings, gone), [false]);
+    }
+
+    #[test]
+    fn who_comes_back_before_he_is_missed_has_not_left() {
+        let (mut comings, now) = (Comings::default(), Instant::now());
+        comings.leave(&room(), ADA, name(), now);
+        assert!(are_here(&mut comings, now).is_empty());
+        comings.enter(&room(), ADA, name());
+        let later = now + PRESENCE_LINGER / 2;
+        comings.leave(&room(), ADA, name(), later);
+        // That he came is noted, whoever believes that he was there all the time.
+        assert_eq!(are_here(&mut comings, now + PRESENCE_LINGER), [true]);
+        assert_eq!(are_here(&mut comings, later + PRESENCE_LINGER), [false]);
+        assert!(are_here(&mut comings, later + 2 * PRESENCE_LINGER).is_empty());
+    }
+
+    fn are_here(comings: &mut Comings, now: Instant) -> Vec<bool> {
+        let next = comings.take(now).into_iter();
+        next.map(|presence| presence.is_here).collect()
     }
 }

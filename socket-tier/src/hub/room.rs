@@ -150,16 +150,16 @@ impl Room {
             && listening.mode.is_in_room()
             && self.people.enter(user, nickname)
         {
-            comings.note(name, user, nickname.clone(), true);
+            comings.enter(name, user, nickname.clone());
         }
         if listening.mode == Mode::Presence {
-            self.people
-                .await_state(listening.clone(), Arc::clone(&outbox));
+            self.people_watchers += 1;
+            self.people.await_state(listening, outbox);
             comings.want(name);
-        }
-        match since {
-            Some(since) => self.resuming.push(Resuming::new(listening, outbox, since)),
-            None => self.listen(listening, outbox, Seq::ZERO),
+        } else if let Some(since) = since {
+            self.resuming.push(Resuming::new(listening, outbox, since));
+        } else {
+            self.listen(listening, outbox, Seq::ZERO);
         }
         if self.order.delivered().is_some() {
             self.admit();
@@ -201,6 +201,12 @@ impl Room {
             } = resuming.listening;
             (resuming.outbox, subscription, user, gate.ban_until(user))
         }));
+        let gone = self.people.extract_waiting(|user| gate.admits(user));
+        people_watchers -= gone.len();
+        ended.extend(gone.into_iter().map(|(waiting, outbox)| {
+            let until = gate.ban_until(waiting.user);
+            (outbox, waiting.subscription, None, until)
+        }));
         self.people_watchers = people_watchers;
         self.listeners -= ended.len();
         for (outbox, subscription, user, until) in ended {
@@ -212,7 +218,6 @@ impl Room {
             });
         }
         let gate = &self.gate;
-        self.people.retain_waiting(|user| gate.admits(user));
         let (members, strangers) = mem::take(&mut self.strangers)
             .into_iter()
             .partition(|joining: &Joining| gate.admits(joining.listening.user));
@@ -232,14 +237,14 @@ impl Room {
         if let Some(user) = user
             && let Some(nickname) = self.people.leave(user)
         {
-            comings.note(name, user, nickname, false);
+            comings.leave(name, user, nickname, Instant::now());
         }
     }
 
     /// Says anew who is in the room on this instance.
     pub(super) fn say_anew(&self, name: &RoomId, comings: &mut Comings) {
         for (user, nickname) in self.people.own() {
-            comings.note(name, user, nickname.clone(), true);
+            comings.enter(name, user, nickname.clone());
         }
     }
 
@@ -260,24 +265,39 @@ impl Room {
         if !self.watches_people() {
             return false;
         }
-        if !is_here {
-            return self.people.is_listed();
-        }
-        if let Some(event) = self.people.came(name, user, nickname) {
+        let has_to_be_read = self.people.hint(user, is_here);
+        if is_here && let Some(event) = self.people.came(name, user, nickname) {
             self.tell(Mode::Presence, || Some(Broadcast::presence(name, &event)));
         }
-        false
+        has_to_be_read
     }
 
-    /// Tells who is there as it was read.
-    pub(super) fn tell_present(&mut self, name: &RoomId, present: Present) {
-        for event in self.people.read(name, present) {
+    /// Notes that it begins to be read who is there. False where nobody listens for that.
+    pub(super) fn begin_reading_people(&mut self) -> bool {
+        if self.watches_people() {
+            self.people.begin_reading();
+        }
+        self.watches_people()
+    }
+
+    /// Tells who is there as it was read: what changed to those who know the rest, and all of it to
+    /// whoever waits for it. True where it has to be read once more.
+    pub(super) fn tell_present(&mut self, name: &RoomId, present: Present) -> bool {
+        let Some((events, is_overtaken)) = self.people.read(name, present) else {
+            return false;
+        };
+        for event in events {
             self.tell(Mode::Presence, || Some(Broadcast::presence(name, &event)));
         }
-        let (waiting, state) = self.people.state(name);
-        for (listening, outbox) in waiting {
-            outbox.push(listening.delivery(Broadcast::presence(name, &state)));
+        let waiting = self.people.take_waiting();
+        if !waiting.is_empty() {
+            let state = self.people.state(name);
+            for (listening, outbox) in waiting {
+                outbox.push(listening.delivery(Broadcast::presence(name, &state)));
+                self.listen(listening, outbox, Seq::ZERO);
+            }
         }
+        is_overtaken
     }
 
     /// Tells that somebody writes.
@@ -306,9 +326,6 @@ impl Room {
     }
 
     pub(super) fn listen(&mut self, listening: Listening, outbox: Arc<Outbox>, knows: Seq) {
-        if listening.mode == Mode::Presence {
-            self.people_watchers += 1;
-        }
         let member = Member {
             connection: listening.connection,
             user: listening.user,
@@ -345,7 +362,11 @@ impl Room {
             self.leaves(name, listening.user, comings);
             return;
         }
-        self.people.forget(&listening);
+        if self.people.forget(&listening) {
+            self.listeners -= 1;
+            self.people_watchers -= 1;
+            return;
+        }
         let (connection, user) = (listening.connection, listening.user);
         let group = Group::of(listening);
         let Some(members) = self.groups.get_mut(&group) else {

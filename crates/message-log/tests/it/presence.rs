@@ -1,10 +1,14 @@
 //! Who is in a room, as its instances say, and only while they live.
 
+use std::time::Duration;
+
 use chat::{Nickname, RoomId, UserId};
 use message_log::{MessageLog, PRESENCE_LIST_MAX, Presence, Present};
 use uuid::Uuid;
 
 use crate::database::{beside, log, room};
+
+const LEASE: Duration = Duration::from_secs(30);
 
 fn presence(room: &RoomId, user: UserId, is_here: bool) -> Presence {
     Presence {
@@ -22,8 +26,8 @@ async fn present(log: &MessageLog, room: &RoomId) -> Present {
 
 async fn instance(log: &MessageLog) -> Uuid {
     let instance = Uuid::new_v4();
-    assert!(log.renew_presence(instance).await.expect("a lease"));
-    assert!(!log.renew_presence(instance).await.expect("the same"));
+    assert!(log.renew_presence(instance, LEASE).await.expect("a lease"));
+    assert!(!log.renew_presence(instance, LEASE).await.expect("the same"));
     instance
 }
 
@@ -70,7 +74,7 @@ async fn what_an_instance_said_ends_with_its_lease_and_is_swept_away() {
     .expect("time passes");
     let left = present(&log, &room).await;
     assert_eq!(left.people, [(ada, "Ada".to_owned())]);
-    log.renew_presence(living).await.expect("a lease");
+    log.renew_presence(living, LEASE).await.expect("a lease");
     let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM chat_presence WHERE room_id = $1")
         .bind(room.as_str())
         .fetch_one(&pool)
@@ -78,7 +82,7 @@ async fn what_an_instance_said_ends_with_its_lease_and_is_swept_away() {
         .expect("a count");
     assert_eq!(rows, 1);
     assert!(
-        log.renew_presence(dead).await.expect("a lease"),
+        log.renew_presence(dead, LEASE).await.expect("a lease"),
         "it is told to say all anew"
     );
     log.end_presence(living).await.expect("it ends");
@@ -86,17 +90,29 @@ async fn what_an_instance_said_ends_with_its_lease_and_is_swept_away() {
 }
 
 #[tokio::test]
-async fn a_crowd_is_counted_and_its_first_are_listed() {
+async fn a_crowd_of_ten_thousand_is_counted_and_its_first_are_listed() {
+    const CROWD: usize = 10_000;
+    const AT_ONCE: usize = 1_000;
     let log = log(2).await;
-    let (crowded, empty) = (room("crowd"), room("empty"));
+    let (crowded, full, empty) = (room("crowd"), room("full"), room("empty"));
     let instance = instance(&log).await;
-    let crowd: Vec<_> = (0..PRESENCE_LIST_MAX + 20)
-        .map(|_| presence(&crowded, UserId(Uuid::new_v4()), true))
-        .collect();
-    let noted = log.note_presence(instance, &crowd).await;
-    noted.expect("it is noted");
-    let both = log.present(&[empty, crowded]).await.expect("a read");
-    assert_eq!(both[0], Present::default());
-    assert_eq!(both[1].count, i64::from(PRESENCE_LIST_MAX) + 20);
-    assert_eq!(both[1].people.len(), PRESENCE_LIST_MAX as usize);
+    let people = |room, count| -> Vec<_> {
+        (0..count)
+            .map(|_| presence(room, UserId(Uuid::new_v4()), true))
+            .collect()
+    };
+    let listed = PRESENCE_LIST_MAX as usize;
+    let mut everybody = people(&crowded, CROWD);
+    everybody.extend(people(&full, listed));
+    for some in everybody.chunks(AT_ONCE) {
+        log.note_presence(instance, some)
+            .await
+            .expect("it is noted");
+    }
+    let read = log.present(&[empty, crowded, full]).await.expect("a read");
+    assert_eq!(read[0], Present::default());
+    assert_eq!(read[1].count, CROWD as i64);
+    assert_eq!(read[1].people.len(), listed);
+    assert_eq!(read[2].count, i64::from(PRESENCE_LIST_MAX));
+    assert_eq!(read[2].people.len(), listed);
 }
