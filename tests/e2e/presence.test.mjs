@@ -3,39 +3,29 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
+import { Chance } from "./harness/chance.mjs";
 import { within } from "./harness/deadline.mjs";
+import { seed } from "./harness/environment.mjs";
 import { House } from "./harness/house.mjs";
 import { Person } from "./harness/person.mjs";
 import { freshRoom, numbersTo } from "./harness/room.mjs";
+import { isTrue, proves } from "./presence/proof.mjs";
+import { Watch } from "./presence/watch.mjs";
 
 /** How long a killed instance's people may be taken for present, in milliseconds. */
 const GHOST_MS_MAX = 60_000;
-
-/** Listens for who is in a room; `members()` is who that is by the events so far. */
-async function watches(person, room) {
-  const events = await person.follows(`/topic/${room}/presence`);
-  const members = () => {
-    const ids = new Set();
-    for (const event of events.entries) {
-      if (event.type === "state") {
-        ids.clear();
-        for (const { userId } of event.members) ids.add(userId);
-      }
-      if (event.type === "join") ids.add(event.userId);
-      if (event.type === "leave") ids.delete(event.userId);
-    }
-    return ids;
-  };
-  const sees = (accounts, limitMs) => {
-    const wanted = accounts.map(({ id }) => id).sort();
-    return events.until(
-      () => JSON.stringify([...members()].sort()) === JSON.stringify(wanted),
-      () => `${person.name} sees ${wanted} (so far ${JSON.stringify(events.entries)})`,
-      limitMs,
-    );
-  };
-  return { events, sees };
-}
+/** In rooms of more people than this they are counted and not listed. */
+const LISTED_MAX = 100;
+/** Churn in the time that a test of every change has; `cargo xtask chaos --only F41` has more. */
+const BRIEFLY = {
+  seconds: 10,
+  people: 30,
+  rooms: 4,
+  environment: { PRESENCE_LEASE_SECONDS: "6" },
+  // The lease, two looks of five seconds, and what a busy machine takes.
+  ghostMs: 20_000,
+  lateMs: 8_000,
+};
 
 suite("presence", { timeout: 300_000 }, () => {
   test("who comes and who leaves is seen on both instances, one with three tabs once", async (t) => {
@@ -44,10 +34,10 @@ suite("presence", { timeout: 300_000 }, () => {
     const room = freshRoom("present");
     const adas = await Person.connects(t, "Ada", house.one, ada.token);
     await adas.enters(room);
-    const east = await watches(adas, room);
+    const east = await Watch.begins(adas, room);
     const visitor = await Person.connects(t, "visitor", house.two, ben.token);
-    const west = await watches(visitor, room);
-    for (const view of [east, west]) await view.sees([ada]);
+    const west = await Watch.begins(visitor, room);
+    for (const view of [east, west]) await view.sees([ada.id]);
 
     const tabs = await Promise.all(
       [house.one, house.two, house.two].map((instance, n) =>
@@ -55,13 +45,13 @@ suite("presence", { timeout: 300_000 }, () => {
       ),
     );
     for (const tab of tabs) await tab.enters(room);
-    for (const view of [east, west]) await view.sees([ada, ben]);
+    for (const view of [east, west]) await view.sees([ada.id, ben.id]);
     await tabs[0].stopsListening(room);
     await tabs[1].leaves();
     await adas.says(room, "still two of us");
     await tabs[2].leaves();
     for (const view of [east, west]) {
-      await view.sees([ada]);
+      await view.sees([ada.id]);
       const joins = view.events.entries.filter(({ type, userId }) => type === "join" && userId === ben.id);
       assert.equal(joins.length, 1, "three tabs are one person");
       assert.equal(view.events.entries.at(-1).count, 1);
@@ -81,8 +71,8 @@ suite("presence", { timeout: 300_000 }, () => {
     await ada.asks("PUT", member, { body: { role: "member" } });
     const adas = await Person.connects(t, "Ada", house.one, ada.token);
     await adas.enters(room);
-    const view = await watches(bens, room);
-    await view.sees([ada]);
+    const view = await Watch.begins(bens, room);
+    await view.sees([ada.id]);
     await ada.asks("DELETE", member);
     await bens.problems.until(
       (problems) => problems.some(({ endedSubscription }) => endedSubscription),
@@ -90,7 +80,7 @@ suite("presence", { timeout: 300_000 }, () => {
     );
     const told = view.events.entries.length;
     await adas.stopsListening(room);
-    const adasView = await watches(adas, room);
+    const adasView = await Watch.begins(adas, room);
     await adasView.sees([]);
     assert.equal(view.events.entries.length, told);
   });
@@ -116,6 +106,41 @@ suite("presence", { timeout: 300_000 }, () => {
     assert.ok(others.length < 5, "what comes faster than it is of use is not told");
   });
 
+  test("more than a hundred people are counted, a hundred are listed", async (t) => {
+    const house = await House.opens(t);
+    const room = freshRoom("threshold");
+    const onlooker = await house.admits("Onlooker");
+    const crowd = [];
+    const comes = async () => {
+      const { nickname, token } = await house.admits(`Person ${crowd.length}`);
+      const person = await Person.connects(t, nickname, crowd.length % 2 ? house.one : house.two, token);
+      await person.enters(room);
+      crowd.push(person);
+    };
+    for (let n = 0; n < LISTED_MAX; n += 1) await comes();
+    const watches = [];
+    for (const instance of [house.one, house.two]) {
+      watches.push(await Watch.begins(await Person.connects(t, "onlooker", instance, onlooker.token), room));
+    }
+    const each = (condition, what) => Promise.all(watches.map(({ events }) => events.until(condition, what)));
+    await each((events) => events.at(-1)?.count === LISTED_MAX, "a hundred are there");
+    for (const watch of watches) assert.equal(watch.list().size, LISTED_MAX);
+    await comes();
+    const isCounted = ({ type, count }) => type === "count" && count === LISTED_MAX + 1;
+    await each((events) => isCounted(events.at(-1)), "they are counted");
+    const late = await Watch.begins(await Person.connects(t, "latecomer", house.one, onlooker.token), room);
+    await late.hasList();
+    const { at, roomId, ...state } = late.events.entries[0];
+    assert.deepEqual(state, { type: "state", count: LISTED_MAX + 1, members: [], listed: false });
+    await crowd.pop().leaves();
+    await each((events) => events.at(-1)?.listed, "they are listed again");
+    for (const watch of watches) assert.equal(watch.list().size, LISTED_MAX);
+  });
+
+  test("who is there is told truly while people come and go and an instance is killed", async (t) => {
+    isTrue(t, await proves(t, { chance: new Chance(seed), ...BRIEFLY }));
+  });
+
   test("a killed instance leaves no ghosts for longer than a minute", async (t) => {
     const house = await House.opens(t);
     const people = [];
@@ -124,14 +149,14 @@ suite("presence", { timeout: 300_000 }, () => {
     const room = freshRoom("ghosts");
     const adas = await Person.connects(t, "Ada", house.one, ada.token);
     await adas.enters(room);
-    const view = await watches(adas, room);
+    const view = await Watch.begins(adas, room);
     const there = [];
     for (const account of [ben, cid, dot]) {
       const person = await Person.connects(t, account.nickname, house.two, account.token);
       await person.enters(room);
       there.push(person);
     }
-    await view.sees(people);
+    await view.sees(people.map(({ id }) => id));
     // Somebody comes and goes while the instance dies.
     const [bens] = there;
     const churn = (async () => {
@@ -148,7 +173,7 @@ suite("presence", { timeout: 300_000 }, () => {
     // Cid has gone on elsewhere, and is no ghost.
     const cids = await Person.connects(t, "Cid", house.one, cid.token);
     await cids.enters(room);
-    await view.sees([ada, cid], GHOST_MS_MAX);
+    await view.sees([ada.id, cid.id], GHOST_MS_MAX);
     t.diagnostic(`the last ghost is gone after ${Math.round((performance.now() - began) / 1000)} s`);
   });
 });

@@ -2,12 +2,17 @@
 
 import { suite, test } from "node:test";
 
+import { Chance } from "../harness/chance.mjs";
+import { seed } from "../harness/environment.mjs";
+import { isTrue, proves } from "../presence/proof.mjs";
 import { BESIDE_EARLIER, FAULTS, SPOILS } from "./faults.mjs";
 import { Deployment, groundOf, groundOfSuite } from "./harness/deployment.mjs";
 import { earlierProgram } from "./harness/environment.mjs";
 import { broken, kept } from "./harness/verdict.mjs";
 
 const FAULT_MS = 300_000;
+/** Who is on a killed instance may be listed for a minute. */
+const CHURN = { seconds: 100, kills: 4, people: 40, rooms: 6, lateMs: 8_000, ghostMs: 60_000 };
 
 suite("chaos", () => {
   const stands = groundOfSuite();
@@ -23,6 +28,10 @@ suite("chaos", () => {
       await after?.(report, deployment);
     });
   }
+
+  test("F41: instances are killed while people come and go", { timeout: FAULT_MS }, async (t) => {
+    isTrue(t, await proves(t, { chance: new Chance(seed), ...CHURN }));
+  });
 
   for (const { name, kinds } of SPOILS) {
     test(`the checker notices ${name} in one of a thousand`, { timeout: FAULT_MS }, async (t) => {

@@ -16,6 +16,8 @@ export const failpointsProgram = process.env.SOCKET_TIER_FAILPOINTS_BIN;
 /** A DynamoDB in memory, for sessions that instances share. */
 export const dynamoDbProgram = required("DYNAMODB_BIN");
 export const maruProgram = required("MARU_BIN");
+/** What chance begins with, where a run is to be had again. */
+export const seed = process.env.SEED && Number(process.env.SEED);
 /** Whether the servers' logs go to the terminal. */
 export const showLogs = Boolean(process.env.SHOW_LOGS);
 /** Where the programs' logs are kept to be searched for secrets; nowhere, where a file runs by itself. */

@@ -1,5 +1,5 @@
-// The whole system as it is deployed: tables made as a step, two instances of the socket tier,
-// accounts and rooms over HTTP, and the backends that they share.
+// The whole system as it is deployed: tables made as a step, instances of the socket tier, accounts
+// and rooms over HTTP, and the backends that they share.
 
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -18,19 +18,21 @@ export class House {
   static ISSUER = "https://auth.maru.test";
   /** The address of the functions' routes. */
   address;
-  /** The two instances. */
+  /** The instances, and the first two of them. */
+  instances = [];
   one;
   two;
   /** What tokens are verified with, and who issues them. */
   publicKey;
   issuer = House.ISSUER;
   #programs = [];
+  #toldToInstances;
 
   /**
-   * Starts all of it for a test. Tokens last `tokenSeconds`; `redis` is where the instances meet;
-   * `environment` is what else every program is told.
+   * Starts all of it for a test, with so many `instances`. Tokens last `tokenSeconds`; `redis` is where
+   * the instances meet; `environment` is what else every program is told.
    */
-  static async opens(t, { tokenSeconds = 900, redis = redisUrl, environment = {} } = {}) {
+  static async opens(t, { instances = 2, tokenSeconds = 900, redis = redisUrl, environment = {} } = {}) {
     const house = new House();
     const folder = await mkdtemp(join(tmpdir(), "maru-house-"));
     t.after(async () => {
@@ -69,11 +71,17 @@ export class House {
     const functions = new Program(maruProgram, toldToFunctions, { args: ["functions"] });
     house.address = await house.#keeps(functions).listens();
     house.publicKey = keys.publicKey;
-    const tier = { JWT_PUBLIC_KEYS: keys.publicKey, ...shared };
-    [house.one, house.two] = await Promise.all([SocketTier.starts(tier), SocketTier.starts(tier)]);
-    house.#keeps(house.one);
-    house.#keeps(house.two);
+    house.#toldToInstances = { JWT_PUBLIC_KEYS: keys.publicKey, ...shared };
+    await Promise.all(Array.from({ length: instances }, () => house.grows()));
+    [house.one, house.two] = house.instances;
     return house;
+  }
+
+  /** Starts one more instance. */
+  async grows() {
+    const instance = this.#keeps(await SocketTier.starts(this.#toldToInstances));
+    this.instances.push(instance);
+    return instance;
   }
 
   #keeps(program) {
@@ -93,6 +101,13 @@ export class House {
     const answer = await this.asks("POST", "/auth/signup", { body: credentials });
     if (answer.status !== 201) throw new Error(`${nickname} is not signed up: ${answer.text}`);
     return this.logsIn({ nickname, email, password });
+  }
+
+  /** Lets a guest in: `{ id, nickname, token }`. */
+  async admits(nickname) {
+    const { status, text, json } = await this.asks("POST", "/auth/guest", { body: { nickname } });
+    if (status !== 200) throw new Error(`${nickname} is not let in: ${text}`);
+    return { id: json.user.id, nickname, token: json.accessToken };
   }
 
   /** Logs somebody in, once more where he is in already. */

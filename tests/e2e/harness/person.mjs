@@ -115,8 +115,13 @@ export class Person {
   /** Listens at another destination: what is told there, as a journal. */
   async follows(destination, headers = {}) {
     const journal = new Journal();
-    await this.#subscribes(destination, headers, ({ body }) => journal.add(JSON.parse(body)));
+    await this.listens(destination, (event) => journal.add(event), headers);
     return journal;
+  }
+
+  /** Listens at another destination, and hands on what is told there as it comes. */
+  async listens(destination, hear, headers = {}) {
+    await this.#subscribes(destination, headers, ({ body }) => hear(JSON.parse(body)));
   }
 
   /** Listens no more in a room; done when the server says so. What was heard is kept. */
@@ -200,11 +205,21 @@ export class Person {
 
   /** Waits until the server has closed the socket: `{ code, reason }`. */
   async isClosed() {
-    return within(this.#closed, `${this.name}'s socket is closed`);
+    return within(this.end, `${this.name}'s socket is closed`);
   }
 
   get isConnected() {
     return this.#client.connected;
+  }
+
+  /** Brings `{ code, reason }` when the socket is closed, whoever closed it. */
+  get end() {
+    return this.#closed;
+  }
+
+  /** Goes without a word: the socket breaks. */
+  vanishes() {
+    this.#client.webSocket?.terminate();
   }
 
   /** Says goodbye and waits until the socket is closed. */
