@@ -118,6 +118,29 @@ suite("the page", { timeout: 280_000 }, () => {
     await ben.sees("Never mind");
   });
 
+  test("who is muted is told until when", async (t) => {
+    const [ada, ben] = [await comes(t), await comes(t)];
+    const asking = ada.page.waitForRequest((request) => new URL(request.url()).pathname === "/rooms");
+    await ada.signsUp("Ada");
+    await ben.signsUp("Ben");
+    const room = freshRoom("muted");
+    const { authorization } = await (await asking).allHeaders();
+    const asks = (method, path, data) => ada.context.request.fetch(`${server.address}${path}`, { method, data, headers: { authorization } });
+    const made = await asks("POST", "/rooms", { roomId: room, name: room, visibility: "open" });
+    assert.equal(made.status(), 201, await made.text());
+    await ada.enters(room);
+    await ben.enters(room);
+    await ben.says("Ben is here");
+    await ada.sees("Ben is here");
+    const { messages } = await (await asks("GET", `/${room}/messages`)).json();
+    const [{ senderId }] = messages;
+    const muted = await asks("PUT", `/rooms/${room}/members/${senderId}/mute`, { until: "2999-05-04T12:00:00Z" });
+    assert.equal(muted.status(), 204, await muted.text());
+    await ben.says("Not heard");
+    const refused = await ben.sees("Not heard", "failed");
+    await refused.getByText("You are muted in this room. Until May 4, 2999").waitFor();
+  });
+
   test("history loads upwards as one scrolls, to the beginning of the room", async (t) => {
     const room = freshRoom("history");
     const cid = await Person.connects(t, "Cid", server);
