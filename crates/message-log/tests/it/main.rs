@@ -4,6 +4,7 @@
 mod amend;
 mod append;
 mod changes;
+mod corpus;
 mod database;
 mod epoch;
 mod faults;

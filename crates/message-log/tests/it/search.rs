@@ -22,7 +22,7 @@ async fn found(log: &MessageLog, room: &RoomId, query: &SearchQuery) -> Found {
 }
 
 /// Takes all that was said in a room into the index; tells how many changes that were.
-async fn indexes(log: &MessageLog, room: &RoomId) -> u64 {
+pub(crate) async fn indexes(log: &MessageLog, room: &RoomId) -> u64 {
     let mut all = 0;
     loop {
         match log.index_rooms(std::slice::from_ref(room)).await {
@@ -53,47 +53,11 @@ async fn contents(log: &MessageLog, room: &RoomId, text: &str) -> Vec<String> {
         .collect()
 }
 
-async fn says_all(log: &MessageLog, room: &RoomId, texts: &[&str]) -> Vec<Message> {
+/// Says all of it, one batch.
+pub(crate) async fn says_all(log: &MessageLog, room: &RoomId, texts: &[&str]) -> Vec<Message> {
     let drafts: Vec<_> = texts.iter().map(|text| draft(room, "지은", text)).collect();
     let appended = log.append(&drafts).await.expect("the batch is stored");
     appended.into_iter().map(stored).collect()
-}
-
-#[tokio::test]
-async fn korean_and_english_are_found_by_parts_of_words_and_by_initials() {
-    let log = log(2).await;
-    let (room, other) = (room("search"), room("elsewhere"));
-    let decomposed = "\u{1112}\u{116c}\u{110b}\u{1174} 끝";
-    says_all(
-        &log,
-        &room,
-        &[
-            "회의는 내일 오후입니다",
-            "내일 회의실 예약",
-            "Deployment FAILED",
-            "밥",
-            decomposed,
-        ],
-    )
-    .await;
-    says_all(&log, &other, &["회의 회의 회의"]).await;
-    for (text, expected) in [
-        (
-            "회의",
-            &[decomposed, "내일 회의실 예약", "회의는 내일 오후입니다"][..],
-        ),
-        ("\u{1112}\u{116c}\u{110b}\u{1174}실", &["내일 회의실 예약"]),
-        ("내일 오후", &["회의는 내일 오후입니다"]),
-        ("ㅎㅇㅅ", &["내일 회의실 예약"]),
-        ("ㄴㅇ 예ㅇ", &["내일 회의실 예약"]),
-        ("ploy fail", &["Deployment FAILED"]),
-        ("밥", &["밥"]),
-        ("회실", &[]),
-        ("deploys", &[]),
-        ("%", &[]),
-    ] {
-        assert_eq!(contents(&log, &room, text).await, expected, "{text}");
-    }
 }
 
 #[tokio::test]
