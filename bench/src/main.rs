@@ -2,7 +2,9 @@
 
 mod client;
 mod cold_start;
+mod depth;
 mod dialect;
+mod history;
 mod idle;
 mod limit;
 mod load;
@@ -13,6 +15,7 @@ mod report;
 mod runtime_api;
 mod search;
 mod store;
+mod talk;
 mod target;
 mod tokens;
 mod websocket;
@@ -41,6 +44,8 @@ enum Measure {
     Store(store::Options),
     /// A page of history through the function's router, of the bare query through the same driver.
     Page(page::Options),
+    /// Pages of a room with a million messages, beside those of one with a thousand.
+    Depth(depth::Options),
     /// A function's bootstrap: from its start to its first answer, and how long it takes afterwards.
     ColdStart(cold_start::Options),
     /// Searches in a room with a million messages, beside pages of its history.
@@ -56,6 +61,7 @@ async fn main() -> Result<()> {
         Measure::Idle(options) => idle::measure(options).await,
         Measure::Store(options) => store::measure(options).await,
         Measure::Page(options) => page::measure(options).await,
+        Measure::Depth(options) => depth::measure(options).await,
         Measure::ColdStart(options) => cold_start::measure(options).await,
         Measure::Search(options) => search::measure(options).await,
     }

@@ -1,22 +1,17 @@
 //! What finding something costs in a room with a million messages, beside a page of its history.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
-use serde::Deserialize;
 use sqlx::{Connection, PgConnection};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::task::JoinSet;
-use tokio::time::{self, Instant, timeout};
+use tokio::time::{self, Instant};
 
-use crate::client::Client;
+use crate::history::History;
+use crate::talk::{self, announce};
 use crate::target::Target;
-use crate::{tokens, websocket};
 
 /// What to measure.
 #[derive(Args)]
@@ -38,13 +33,6 @@ pub(crate) struct Options {
     ratio_max: f64,
 }
 
-/// How many connections fill the room, and how many messages of each are under way.
-const SPEAKERS: u64 = 16;
-const IN_FLIGHT: usize = 64;
-
-/// How long the server may take for one answer.
-const ANSWER_MAX: Duration = Duration::from_secs(30);
-
 /// How long the index of the search may stand still before it has caught up; the server looks for
 /// what it lacks twice a minute.
 const INDEX_STILL_MAX: Duration = Duration::from_secs(120);
@@ -65,9 +53,6 @@ const SETTLE: [&str; 2] = [
     "VACUUM ANALYZE chat_message_search",
 ];
 
-/// How long a connection rests after a refusal.
-const REFUSED_PAUSE: Duration = Duration::from_millis(500);
-
 /// Fills the room, asks for pages and searches in turns, and prints what they took.
 #[expect(clippy::print_stdout, reason = "the result of the command")]
 pub(crate) async fn measure(options: Options) -> Result<()> {
@@ -75,19 +60,19 @@ pub(crate) async fn measure(options: Options) -> Result<()> {
         .target
         .guests
         .context("the target names no guests")?;
-    let tokens = tokens::guests(guests, 30 * SPEAKERS as usize).await?;
-    let newest = format!("/{}/messages?limit=50", options.room);
-    let mut history = History::connect(options.target.at[0], &tokens[0]).await?;
-    let there = history.get(&newest).await?.page.last_seq;
-    if there < options.messages {
-        let missing = options.messages - there;
-        announce(&format!("saying {missing} messages"));
-        fill(&options, &tokens, there).await?;
-    }
+    let tokens = talk::tokens(guests).await?;
+    talk::fill(
+        &options.target,
+        &options.room,
+        &tokens,
+        options.messages,
+        content,
+    )
+    .await?;
     settle(&options).await?;
     // The server has closed what was idle meanwhile.
     let mut history = History::connect(options.target.at[0], &tokens[0]).await?;
-    let now = history.get(&newest).await?.page.last_seq;
+    let now = history.last_seq(&options.room).await?;
     ensure!(now >= options.messages, "the room has only {now} messages");
 
     let asked = questions(options.messages);
@@ -151,11 +136,6 @@ pub(crate) async fn measure(options: Options) -> Result<()> {
 
 const PAGE: &str = "a page of 50";
 const ALL: &str = "all searches";
-
-#[expect(clippy::print_stderr, reason = "it takes minutes")]
-fn announce(what: &str) {
-    eprintln!("{what}");
-}
 
 /// Waits until the index has taken in all of the room, and both tables are as they stay.
 async fn settle(options: &Options) -> Result<()> {
@@ -306,156 +286,8 @@ fn questions(messages: u64) -> Vec<Question> {
     questions
 }
 
-/// Says what the room lacks, behind the `there` messages that it has.
-async fn fill(options: &Options, tokens: &[String], there: u64) -> Result<()> {
-    let mut speakers = JoinSet::new();
-    for nth in 0..SPEAKERS {
-        let (target, room) = (options.target.clone(), options.room.clone());
-        let token = tokens[nth as usize % tokens.len()].clone();
-        let numbers = (there + nth..options.messages).step_by(SPEAKERS as usize);
-        speakers.spawn(async move { speak(&target, &room, &token, numbers).await });
-    }
-    while let Some(spoken) = speakers.join_next().await {
-        spoken??;
-    }
-    Ok(())
-}
-
-async fn speak(
-    target: &Target,
-    room: &str,
-    token: &str,
-    mut numbers: impl Iterator<Item = u64>,
-) -> Result<()> {
-    let client = Client::connect(target, 0, Some(token)).await?;
-    let mut stream = TcpStream::from_std(client.into_stream()?)?;
-    let errors = "SUBSCRIBE\nid:errors\ndestination:/user/queue/errors\n\n\0";
-    stream
-        .write_all(&websocket::text(errors.as_bytes()))
-        .await?;
-    let mut heard = Vec::new();
-    let mut refused: Vec<u64> = Vec::new();
-    loop {
-        let again = refused.len();
-        let next = refused
-            .drain(..)
-            .chain(numbers.by_ref().take(IN_FLIGHT - again));
-        let mut frames = Vec::new();
-        let mut waiting = 0;
-        for number in next {
-            let frame = target
-                .dialect
-                .send(room, &content(number), &number.to_string());
-            frames.extend(websocket::text(frame.as_bytes()));
-            waiting += 1;
-        }
-        if waiting == 0 {
-            return Ok(());
-        }
-        stream.write_all(&frames).await?;
-        while waiting > 0 {
-            let read = timeout(ANSWER_MAX, stream.read_buf(&mut heard)).await;
-            ensure!(
-                read.context("a message is not stored")?? > 0,
-                "the server hung up"
-            );
-            let mut done = 0;
-            while let Some((message, length)) = websocket::first(&heard[done..])? {
-                if let websocket::Heard::Payload(payload) = message {
-                    waiting -= usize::from(payload.starts_with(b"RECEIPT"));
-                    // What the database was too slow for is said again.
-                    if payload.starts_with(b"MESSAGE") {
-                        waiting -= 1;
-                        refused.push(refused_number(payload)?);
-                    }
-                }
-                done += length;
-            }
-            heard.drain(..done);
-        }
-        if !refused.is_empty() {
-            time::sleep(REFUSED_PAUSE).await;
-        }
-    }
-}
-
-/// Which message a problem is about.
-fn refused_number(problem: &[u8]) -> Result<u64> {
-    let text = std::str::from_utf8(problem)?;
-    let number = text
-        .lines()
-        .find_map(|line| line.strip_prefix("receipt-id:"));
-    ensure!(
-        text.contains("\"retryable\":true"),
-        "a message is refused: {text}"
-    );
-    Ok(number.context("a problem of nothing")?.parse()?)
-}
-
-/// The history over one connection that is kept.
-struct History {
-    stream: TcpStream,
-    head: String,
-    heard: Vec<u8>,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    messages: Vec<serde::de::IgnoredAny>,
-    page: Page,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Page {
-    last_seq: u64,
-}
-
-impl History {
-    async fn connect(at: SocketAddr, token: &str) -> Result<Self> {
-        let stream = TcpStream::connect(at).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
-            head: format!(" HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {token}\r\n\r\n"),
-            heard: Vec::new(),
-        })
-    }
-
-    /// Asks for a path and reads the whole answer.
-    async fn get(&mut self, path: &str) -> Result<Answer> {
-        let request = format!("GET {path}{}", self.head);
-        self.stream.write_all(request.as_bytes()).await?;
-        self.heard.clear();
-        loop {
-            let read = timeout(ANSWER_MAX, self.stream.read_buf(&mut self.heard)).await;
-            ensure!(read.context("no answer")?? > 0, "the server hung up");
-            if let Some(body) = body_of(&self.heard)? {
-                return serde_json::from_slice(body).with_context(|| format!("{path} answers so"));
-            }
-        }
-    }
-}
-
-/// The body of an answer, once it is there as a whole.
-fn body_of(heard: &[u8]) -> Result<Option<&[u8]>> {
-    let Some(end) = heard.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
-        return Ok(None);
-    };
-    let head = std::str::from_utf8(&heard[..end])?.to_ascii_lowercase();
-    let body = &heard[end + 4..];
-    if !head.starts_with("http/1.1 200") {
-        bail!("{head}\n{}", String::from_utf8_lossy(body));
-    }
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "));
-    let length: usize = length.context("an answer of unknown length")?.parse()?;
-    Ok((body.len() >= length).then(|| &body[..length]))
-}
-
 /// The `number`th message: some words, the frequent ones often and most of them seldom.
-fn content(number: u64) -> String {
+pub(crate) fn content(number: u64) -> String {
     let mut random = Random(mix(number));
     let mut words = Vec::new();
     match number % 1_000_000 {
@@ -517,7 +349,7 @@ impl Random {
     }
 }
 
-fn mix(number: u64) -> u64 {
+pub(crate) fn mix(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -693,15 +525,5 @@ mod tests {
                 .chars()
                 .all(|c| !c.is_control() && c != '"' && c != '\\')
         );
-    }
-
-    #[test]
-    fn an_answer_is_read_when_all_of_it_is_there() {
-        let whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
-        assert_eq!(body_of(whole).expect("an answer"), Some(&b"{}"[..]));
-        for early in [0, 10, whole.len() - 1] {
-            assert_eq!(body_of(&whole[..early]).expect("so far"), None);
-        }
-        assert!(body_of(b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n").is_err());
     }
 }
