@@ -23,6 +23,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// How many frames are taken in under one lock.
 const FRAMES_AT_ONCE: usize = 64;
 
+/// How many events are handed over under one lock.
+const EVENTS_AT_ONCE: usize = 64;
+
 /// The switchboard, and who waits for what in it.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -98,14 +101,25 @@ pub(super) async fn keep_connected(
 
 /// Hands over what arrives for this instance, for as long as it takes it.
 pub(super) async fn keep_telling(shared: Arc<Shared>, incoming: mpsc::Sender<Incoming>) {
-    while let Ok(place) = incoming.reserve().await {
-        let next = loop {
-            match shared.with(|board| board.next_incoming(Instant::now())) {
-                Some(next) => break next,
-                None => shared.tell.notified().await,
-            }
+    loop {
+        let waiting = shared.with(|board| board.waiting_incoming());
+        if waiting == 0 {
+            shared.tell.notified().await;
+            continue;
+        }
+        // Handed over together, so that whoever takes them finds all of them.
+        let Ok(places) = incoming.reserve_many(waiting.min(EVENTS_AT_ONCE)).await else {
+            return;
         };
-        place.send(next);
+        shared.with(|board| {
+            let now = Instant::now();
+            for place in places {
+                match board.next_incoming(now) {
+                    Some(next) => place.send(next),
+                    None => break,
+                }
+            }
+        });
     }
 }
 

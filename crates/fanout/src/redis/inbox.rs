@@ -25,6 +25,10 @@ impl Inbox {
         self.waiting.len() < READ_EVENTS_MAX
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

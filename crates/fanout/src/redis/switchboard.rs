@@ -213,6 +213,11 @@ impl Switchboard {
         Some(self.line.as_mut()?.take_outbox())
     }
 
+    /// How much is to be told to this instance.
+    pub(super) fn waiting_incoming(&self) -> usize {
+        self.inbox.len()
+    }
+
     /// What is to be told to this instance next.
     pub(super) fn next_incoming(&mut self, now: Instant) -> Option<Incoming> {
         let could_read = self.inbox.may_read();
