@@ -11,15 +11,18 @@ mod gate;
 mod model;
 mod order;
 mod own;
+mod pace;
 mod presence;
 mod resume;
 mod room;
 mod shown;
 mod telling;
+mod wakes;
 
 use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chat::{Access, Epoch, Nickname, Problem, ProblemCode, RoomId, Seq, UserId};
 use fanout::{Event, Fanout, Incoming, Topic};
@@ -33,7 +36,8 @@ use traces::{Kind, Tracer};
 use crate::destination::not_let_in;
 use crate::failpoints;
 use crate::limits::{
-    HOLE_PATIENCE, HUB_QUEUE_MAX, LOOK_INTERVAL, REPAIR_PAGE, RESUME_RETRY, WATCH_TIMEOUT,
+    HEARD_AT_ONCE_MAX, HOLE_PATIENCE, HUB_QUEUE_MAX, LOOK_INTERVAL, REPAIR_PAGE, RESUME_RETRY,
+    WATCH_TIMEOUT,
 };
 use crate::metrics::Metrics;
 use crate::outbox::{Delivery, Outbox, Refused};
@@ -50,6 +54,7 @@ use resume::Progress;
 pub(crate) use room::Mode;
 use room::Room;
 use telling::Telling;
+use wakes::Wakes;
 
 /// Tells the connections of one instance apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -176,6 +181,8 @@ enum Work {
         rooms: Vec<RoomId>,
         look: Result<Look, ReadError>,
     },
+    /// A room in which much is said has rested.
+    Rested(RoomId),
     /// A hole had its time to fill by itself.
     Waited(RoomId),
     /// A listener was told part of what it missed; `None` where it is gone.
@@ -242,6 +249,10 @@ pub(crate) struct Hub {
     looking: bool,
     /// The database's, as the last look saw it.
     epoch: Option<Epoch>,
+    /// Rooms that were told something in the turn that is under way.
+    told: Vec<RoomId>,
+    /// Whom it has told something.
+    wakes: Arc<Wakes>,
     metrics: Arc<Metrics>,
     tracer: Tracer,
 }
@@ -275,6 +286,8 @@ impl Hub {
             unpositioned: Vec::new(),
             looking: false,
             epoch: None,
+            told: Vec::new(),
+            wakes: Arc::default(),
             metrics,
             tracer,
         };
@@ -285,6 +298,7 @@ impl Hub {
     pub(crate) async fn run(mut self) {
         let mut looks = time::interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heard = Vec::new();
         loop {
             tokio::select! {
                 command = self.commands.recv() => match command {
@@ -300,9 +314,14 @@ impl Hub {
                     }
                     None => return,
                 },
-                Some(incoming) = self.incoming.recv() => {
-                    failpoints::before_hearing().await;
-                    self.hear(incoming);
+                // One that ended brings nothing.
+                1.. = self.incoming.recv_many(&mut heard, HEARD_AT_ONCE_MAX) => {
+                    for incoming in heard.drain(..) {
+                        failpoints::before_hearing().await;
+                        self.hear(incoming);
+                        self.wakes.wake_if_many();
+                    }
+                    self.let_rest();
                 }
                 Some(done) = self.work.join_next() => match done {
                     Ok(work) => self.carry_on(work),
@@ -317,6 +336,7 @@ impl Hub {
                 }
             }
             self.mind_people();
+            self.wakes.wake();
         }
     }
 
@@ -325,7 +345,7 @@ impl Hub {
         let room = self
             .rooms
             .entry(name.clone())
-            .or_insert_with(|| Room::new(&name));
+            .or_insert_with(|| Room::new(&name, Arc::clone(&self.wakes)));
         match room.join(&name, joining, &mut self.comings) {
             Ok(true) => self.read_rules(&name),
             Ok(false) => {}
@@ -409,6 +429,28 @@ impl Hub {
         }
     }
 
+    /// Has rooms rest that were told much in this turn.
+    fn let_rest(&mut self) {
+        for name in mem::take(&mut self.told) {
+            if let Some(rest) = self.rooms.get_mut(&name).and_then(Room::rests) {
+                self.rest(name, rest);
+            }
+        }
+    }
+
+    fn rest(&mut self, name: RoomId, rest: Duration) {
+        self.work.spawn(async move {
+            time::sleep(rest).await;
+            Work::Rested(name)
+        });
+    }
+
+    fn rested(&mut self, name: RoomId) {
+        if let Some(rest) = self.rooms.get_mut(&name).and_then(Room::rested) {
+            self.rest(name, rest);
+        }
+    }
+
     fn hear(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Event(event) => {
@@ -430,6 +472,9 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(&name) else {
             return;
         };
+        if room.hear() {
+            self.told.push(name.clone());
+        }
         match event {
             Event::Shown { message, trace } => {
                 let span = self
@@ -540,6 +585,7 @@ impl Hub {
     fn carry_on(&mut self, work: Work) {
         match work {
             Work::Followed(following) => Self::followed(following),
+            Work::Rested(room) => self.rested(room),
             Work::Watched(room) => {
                 self.unpositioned.push(room);
                 if !self.looking {

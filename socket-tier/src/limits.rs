@@ -16,7 +16,7 @@ pub const CONNECTIONS_MAX: usize = 100_000;
 pub const WEBSOCKET_MESSAGE_BYTES_MAX: usize = 96 * 1024;
 
 /// What one read from an idle WebSocket may bring, in bytes. It is resident per connection.
-pub const WEBSOCKET_READ_BUFFER_BYTES: usize = 512;
+pub const WEBSOCKET_READ_BUFFER_BYTES: usize = 256;
 
 /// How much is gathered for one write to a WebSocket, in bytes.
 pub const WRITE_CHUNK_BYTES: usize = 64 * 1024;
@@ -41,6 +41,10 @@ pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The slowest heart-beat that can be configured, in milliseconds: a peer that is gone is noticed
 /// within twice as long.
 pub const HEARTBEAT_MS_MAX: u32 = 60_000;
+
+/// The times in which connections' timers go off lie so far apart, and all go off together: a
+/// heart-beat is late by as much at the most, which is less than it is sent early.
+pub const TIMER_BEAT: Duration = Duration::from_millis(64);
 
 /// How many SENDs of one connection may wait for their commit; no further frame is read meanwhile.
 pub const SENDS_IN_FLIGHT_MAX: usize = 64;
@@ -136,6 +140,19 @@ pub const TYPING_LIFETIME: Duration = Duration::from_secs(5);
 
 /// How many commands wait for the hub; a connection that has one more waits.
 pub const HUB_QUEUE_MAX: usize = 8 * 1024;
+
+/// How long a room in which many speak at once rests for each of its listeners before it is told
+/// again: about five times what a write to one takes.
+pub const REST_PER_LISTENER: Duration = Duration::from_micros(30);
+
+/// The shortest rest: what a timer can tell from none.
+pub const REST_MIN: Duration = Duration::from_millis(2);
+
+/// The longest rest: what a message may be late in the largest room.
+pub const REST_MAX: Duration = Duration::from_millis(50);
+
+/// How many events the hub tells in one turn, before it looks at anything else.
+pub const HEARD_AT_ONCE_MAX: usize = 64;
 
 /// How many listeners one room has on one instance.
 pub const LISTENERS_PER_ROOM_MAX: usize = 50_000;

@@ -1,8 +1,10 @@
 //! What waits for one socket: a queue bounded in bytes.
 
 use std::collections::VecDeque;
+use std::future;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use chat::{ChatOwnRoom, ChatRead, Message, Problem, RoomId};
 use stomp::Ticket;
@@ -112,7 +114,6 @@ impl Delivery {
 #[derive(Default)]
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
-    changed: Notify,
     drained: Notify,
 }
 
@@ -121,6 +122,10 @@ struct Queue {
     deliveries: VecDeque<Delivery>,
     bytes: usize,
     end: Option<End>,
+    /// The connection, where it waits for something to take.
+    reader: Option<Waker>,
+    /// Whether somebody is going to wake it.
+    is_called: bool,
 }
 
 /// Why nothing more is handed to a connection.
@@ -139,29 +144,65 @@ pub(crate) enum End {
 pub(crate) struct Closed;
 
 impl Outbox {
-    /// Puts a delivery at the end of the queue.
+    /// Puts a delivery at the end of the queue, and wakes the connection.
     pub(crate) fn push(&self, delivery: Delivery) {
-        let weight = delivery.weight();
         let mut queue = self.lock();
+        self.take_in(&mut queue, delivery);
+        let reader = queue.reader.take();
+        drop(queue);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
+    /// Puts a delivery at the end of the queue. The connection, where it waits for one and nobody
+    /// is going to wake it: whoever puts several into several outboxes wakes their connections once
+    /// all are in, so that each writes all of its own at once.
+    #[must_use = "the connection sleeps on"]
+    pub(crate) fn put(&self, delivery: Delivery) -> Option<Waker> {
+        let mut queue = self.lock();
+        self.take_in(&mut queue, delivery);
+        if mem::replace(&mut queue.is_called, true) {
+            return None;
+        }
+        queue.reader.clone()
+    }
+
+    fn take_in(&self, queue: &mut Queue, delivery: Delivery) {
+        let weight = delivery.weight();
         if queue.end.is_some() {
             return;
         }
         if weight > 0 && queue.bytes + weight > OUTBOX_BYTES_MAX {
-            *queue = Queue::ended(End::Overflow);
+            queue.end(End::Overflow);
             self.drained.notify_waiters();
-        } else {
-            queue.bytes += weight;
-            queue.deliveries.push_back(delivery);
+            return;
         }
-        drop(queue);
-        self.changed.notify_one();
+        queue.bytes += weight;
+        queue.deliveries.push_back(delivery);
     }
 
-    /// Waits until something is to be taken. Safe to cancel.
+    /// Waits until something is to be taken: for one connection alone. Safe to cancel.
     pub(crate) async fn ready(&self) {
-        while self.is_idle() {
-            self.changed.notified().await;
+        future::poll_fn(|context| self.poll_ready(context)).await;
+    }
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut queue = self.lock();
+        if !queue.deliveries.is_empty() || queue.end.is_some() {
+            return Poll::Ready(());
         }
+        queue.is_called = false;
+        match &mut queue.reader {
+            Some(reader) => reader.clone_from(context.waker()),
+            reader => *reader = Some(context.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// Whether nothing is to be taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().deliveries.is_empty()
     }
 
     /// Waits until half of what may wait is free: the pace of whoever has much to tell.
@@ -187,13 +228,18 @@ impl Outbox {
 
     /// Ends the queue: what waits is dropped, and nothing more is taken in.
     pub(crate) fn end(&self, end: End) {
-        let mut queue = self.lock();
-        if queue.end.is_none() {
-            *queue = Queue::ended(end);
-        }
-        drop(queue);
+        let reader = {
+            let mut queue = self.lock();
+            if queue.end.is_some() {
+                return;
+            }
+            queue.end(end);
+            queue.reader.take()
+        };
         self.drained.notify_waiters();
-        self.changed.notify_one();
+        if let Some(reader) = reader {
+            reader.wake();
+        }
     }
 
     /// Takes the next deliveries, about `bytes_max` of them and at least one where there is one.
@@ -205,7 +251,10 @@ impl Outbox {
         if let Some(end) = queue.end {
             return Err(end);
         }
-        self.drained.notify_waiters();
+        // Nobody waits where half was free before.
+        if queue.bytes > OUTBOX_BYTES_MAX / 2 {
+            self.drained.notify_waiters();
+        }
         if queue.bytes <= bytes_max {
             queue.bytes = 0;
             return Ok(mem::take(&mut queue.deliveries));
@@ -222,22 +271,20 @@ impl Outbox {
         Ok(taken)
     }
 
-    fn is_idle(&self) -> bool {
-        let queue = self.lock();
-        queue.deliveries.is_empty() && queue.end.is_none()
-    }
-
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Queue {
-    fn ended(end: End) -> Self {
-        Self {
+    /// Drops what waits and takes nothing more.
+    fn end(&mut self, end: End) {
+        *self = Self {
             end: Some(end),
+            reader: self.reader.take(),
+            is_called: self.is_called,
             ..Self::default()
-        }
+        };
     }
 }
 

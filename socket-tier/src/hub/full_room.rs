@@ -32,7 +32,7 @@ impl FullRoom {
     /// Never, unless the room's name were none.
     pub fn new(listeners: usize, subscription_ids: usize, is_committed_only: bool) -> Self {
         let name = RoomId::parse("lobby").expect("a room");
-        let mut room = Room::new(&name);
+        let mut room = Room::new(&name, Arc::default());
         room.learn(&name, None, &mut Comings::default());
         room.position(Seq::ZERO, Epoch::of_hash(1));
         let outboxes: Vec<_> = iter::repeat_with(Arc::<Outbox>::default)

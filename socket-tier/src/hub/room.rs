@@ -3,6 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
 
 use chat::{Access, ChatRead, ChatReject, ChatTyping, Epoch, Problem, RoomId, Seq, UserId};
 use message_log::{Present, Rules};
@@ -13,10 +15,12 @@ use tokio::time::Instant;
 use super::broadcast::Broadcast;
 use super::gate::Gate;
 use super::order::{Change, Offer, Order};
+use super::pace::Pace;
 use super::presence::{Comings, People};
 use super::resume::{Progress, Reading, Resuming};
 use super::shown::{Showing, Shown};
 use super::telling::Telling;
+use super::wakes::Wakes;
 use super::{ConnectionId, Joining, Listening};
 use crate::destination::not_let_in;
 use crate::failpoints;
@@ -100,13 +104,17 @@ pub(crate) struct Room {
     told_ahead: Seq,
     /// Whether a look at a hole, or its repair, is under way.
     pub(super) repairing: bool,
+    pace: Pace,
+    /// Whom the hub has to wake.
+    wakes: Arc<Wakes>,
 }
 
 impl Room {
-    /// A room that nobody here listened to before.
-    pub(super) fn new(name: &RoomId) -> Self {
+    /// A room that nobody here listened to before. Who is told something is woken by `wakes`.
+    pub(super) fn new(name: &RoomId, wakes: Arc<Wakes>) -> Self {
         Self {
             gate: Gate::of(name),
+            wakes,
             ..Self::default()
         }
     }
@@ -301,14 +309,14 @@ impl Room {
     }
 
     /// Tells that somebody writes.
-    pub(super) fn tell_typing(&self, typing: &ChatTyping) {
+    pub(super) fn tell_typing(&mut self, typing: &ChatTyping) {
         if self.gate.lets_speak(Some(typing.user_id)) {
             self.tell(Mode::Typing, || Some(Broadcast::typing(typing)));
         }
     }
 
     /// Tells the others up to where somebody has read.
-    pub(super) fn tell_read(&self, read: &ChatRead) {
+    pub(super) fn tell_read(&mut self, read: &ChatRead) {
         self.tell(Mode::Readers, || Some(Broadcast::read(read)));
     }
 
@@ -680,13 +688,13 @@ impl Room {
     }
 
     /// Tells an event that is in no trace.
-    fn tell(&self, mode: Mode, event: impl FnOnce() -> Option<Broadcast>) {
+    fn tell(&mut self, mode: Mode, event: impl FnOnce() -> Option<Broadcast>) {
         self.tell_all(mode, &mut Telling::default(), event);
     }
 
     /// Tells an event to every member of a mode.
     fn tell_all(
-        &self,
+        &mut self,
         mode: Mode,
         telling: &mut Telling,
         event: impl FnOnce() -> Option<Broadcast>,
@@ -697,7 +705,7 @@ impl Room {
     /// Encodes an event once per group and hands it to those of its members that are to be told it.
     /// Nobody to be told, no work.
     fn tell_whom(
-        &self,
+        &mut self,
         mode: Mode,
         is_told: impl Fn(&Member) -> bool,
         telling: &mut Telling,
@@ -710,8 +718,34 @@ impl Room {
         let broadcast = Arc::new(broadcast.in_trace(telling.trace()));
         for (group, members) in std::iter::once(first).chain(groups) {
             let members = members.iter().filter(|member| is_told(member));
-            group.tell(&broadcast, members, telling);
+            let told = group.tell(&broadcast, members, telling);
+            if self.pace.is_resting() {
+                self.pace.gather(told.flatten());
+            } else {
+                self.wakes.gather(told);
+            }
         }
+        if let Some(sleepers) = self.pace.hand_out(broadcast.body.len()) {
+            self.wakes.gather(sleepers.into_iter().map(Some));
+        }
+    }
+
+    /// Notes that an event of it was heard. True where the hub has to ask at the end of its turn
+    /// whether the room [`rests`](Self::rests).
+    pub(super) fn hear(&mut self) -> bool {
+        self.pace.hear()
+    }
+
+    /// How long it rests, now that it was told; `None` where it does not.
+    pub(super) fn rests(&mut self) -> Option<Duration> {
+        self.pace.rests(self.listeners)
+    }
+
+    /// Its rest is over. How long it rests again.
+    pub(super) fn rested(&mut self) -> Option<Duration> {
+        let sleepers = self.pace.rested();
+        self.wakes.gather(sleepers.into_iter().map(Some));
+        self.rests()
     }
 }
 
@@ -732,24 +766,24 @@ impl Group {
         }
     }
 
+    /// Hands an event to these members: for each the connection, where it sleeps.
     fn tell<'a>(
-        &self,
-        broadcast: &Arc<Broadcast>,
+        &'a self,
+        broadcast: &'a Arc<Broadcast>,
         members: impl Iterator<Item = &'a Member>,
-        telling: &mut Telling,
-    ) {
-        if self.tracked {
-            for member in members {
-                member.outbox.push(Delivery::Tracked {
+        telling: &'a mut Telling,
+    ) -> impl Iterator<Item = Option<Waker>> {
+        // Who acknowledges has frames of its own.
+        let frame = (!self.tracked).then(|| broadcast.frame(self.version, &self.subscription));
+        members.map(move |member| {
+            let delivery = match &frame {
+                Some(frame) => telling.delivery(frame.clone()),
+                None => Delivery::Tracked {
                     subscription: Arc::clone(&self.subscription),
                     broadcast: Arc::clone(broadcast),
-                });
-            }
-            return;
-        }
-        let frame = broadcast.frame(self.version, &self.subscription);
-        for member in members {
-            member.outbox.push(telling.delivery(frame.clone()));
-        }
+                },
+            };
+            member.outbox.put(delivery)
+        })
     }
 }
