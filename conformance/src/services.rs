@@ -6,8 +6,8 @@ use axum::Router;
 use axum::routing::any;
 use request_source::{Origins, ProxyHops};
 use socket_tier::addresses::{AddressCap, Addresses};
+use socket_tier::drain::Draining;
 use socket_tier::sockjs::{Application, Endpoint, Entrance, IframePage, Options};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::amplify::{self, Amplify};
@@ -26,7 +26,7 @@ pub fn router() -> Router {
     let entrance = Entrance {
         origins: Origins::any(),
         addresses: Arc::new(Addresses::new(ProxyHops::default(), AddressCap::default())),
-        draining: CancellationToken::new(),
+        draining: Draining::default(),
         sockets: TaskTracker::new(),
     };
     let mut without_websocket = options();

@@ -109,7 +109,7 @@ async fn instance(State(desk): State<Desk>) -> Json<Instance> {
     let around = &desk.doors.around;
     Json(Instance {
         version: env!("CARGO_PKG_VERSION"),
-        draining: around.draining.is_cancelled(),
+        draining: around.draining.has_begun(),
         sockets: desk.doors.sockets.len(),
         users: around.residents.users(),
         rooms: around.hub.rooms().await.len(),

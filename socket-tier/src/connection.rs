@@ -1,10 +1,12 @@
 //! The driver of one STOMP session: the only place where session, socket, clock and rooms meet.
 
+use std::future;
 use std::mem;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Instant;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use chat::{ChatTyping, Epoch, Message, Problem, ProblemCode, RoomId, Seq};
 use fanout::Event;
@@ -16,19 +18,18 @@ use time::format_description::well_known::Rfc3339;
 use tokio::time::error::Elapsed;
 use tokio::time::{self as clock, Instant as Deadline};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
-use tokio_util::sync::CancellationToken;
 use traces::Tracer;
 use uuid::Uuid;
 
 use crate::amending::{Amending, Verb};
 use crate::destination::{self, OwnQueue, Source, Target, not_let_in};
-use crate::drain::Departure;
+use crate::drain::{Departure, Draining};
 use crate::failpoints;
 use crate::hub::{ConnectionId, Following, HubHandle, Joining, Leaving, Listening, Mode, Position};
 use crate::identity::{self, Doorkeeper, Now, Refusal, Speaker};
 use crate::limits::{
-    HELD_FOR_ACK_MAX, SENDS_IN_FLIGHT_MAX, TYPING_INTERVAL, TYPING_LIFETIME, WRITE_CHUNK_BYTES,
-    WRITE_TIMEOUT,
+    HELD_FOR_ACK_MAX, SENDS_IN_FLIGHT_MAX, TIMER_BEAT, TYPING_INTERVAL, TYPING_LIFETIME,
+    WRITE_CHUNK_BYTES, WRITE_TIMEOUT,
 };
 use crate::metrics::Metrics;
 use crate::outbox::{Delivery, End, Outbox, OwnNews};
@@ -57,8 +58,10 @@ pub(crate) struct Surroundings {
     pub(crate) limits: Arc<stomp::Limits>,
     /// The heart-beats offered to clients.
     pub(crate) heartbeat: stomp::Heartbeat,
-    /// Cancelled when the instance is to be left.
-    pub(crate) draining: CancellationToken,
+    /// Whether the instance is being left.
+    pub(crate) draining: Draining,
+    /// Since when the instance runs.
+    pub(crate) started: Deadline,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
     /// What makes spans.
@@ -94,6 +97,15 @@ pub(crate) struct Connection<T> {
     parting: Option<Close>,
     /// Whether CONNECT was answered with CONNECTED.
     is_admitted: bool,
+    /// What was written and is not yet counted.
+    uncounted: Uncounted,
+}
+
+/// Counted where all is flushed: all connections share the counters.
+#[derive(Default)]
+struct Uncounted {
+    deliveries: u32,
+    bytes: u32,
 }
 
 /// What a connection was waiting for.
@@ -128,6 +140,7 @@ impl<T: Transport> Connection<T> {
             expires: None,
             parting: None,
             is_admitted: false,
+            uncounted: Uncounted::default(),
         })
     }
 
@@ -141,7 +154,8 @@ impl<T: Transport> Connection<T> {
         Box::pin(self.leave(close)).await;
     }
 
-    async fn leave(self: Box<Self>, close: Close) {
+    async fn leave(mut self: Box<Self>, close: Close) {
+        self.count();
         let metrics = &self.around.metrics;
         self.outbox.end(End::Gone);
         if self.is_admitted {
@@ -171,23 +185,43 @@ impl<T: Transport> Connection<T> {
 
     async fn serve(&mut self) -> Close {
         let draining = self.around.draining.clone();
-        // All connections share its list of waiters: each joins it once and not in every turn.
-        let draining = draining.cancelled();
-        let timer = clock::sleep_until(Deadline::now());
-        tokio::pin!(draining, timer);
+        let begun = draining.begun();
+        // All connections share its list of waiters: each joins it once, and then looks at nothing
+        // but whether it has begun.
+        let mut is_waiting = false;
+        let timer = clock::sleep_until(self.wakes_at().unwrap_or_else(Deadline::now));
+        tokio::pin!(begun, timer);
+        let mut has_told = false;
         loop {
             let wake = self.wakes_at();
-            if let Some(wake) = wake.filter(|wake| timer.deadline() != *wake) {
+            // Each frame puts the next heart-beat off. The timer is not set anew for that, which
+            // would cost every delivery something: it wakes in vain once and is set then.
+            if let Some(wake) = wake.filter(|wake| *wake < timer.deadline() || timer.is_elapsed()) {
                 timer.as_mut().reset(wake);
             }
+            let leaving = future::poll_fn(|context| {
+                if draining.has_begun() {
+                    Poll::Ready(())
+                } else if mem::replace(&mut is_waiting, true) {
+                    Poll::Pending
+                } else {
+                    begun.as_mut().poll(context)
+                }
+            });
+            // What wakes it by far the most is looked at first; after that everything else is, so
+            // that whoever is told much is heard all the same.
+            let gives_way = has_told && !self.outbox.is_empty();
             let woken = tokio::select! {
+                biased;
+                () = self.outbox.ready(), if !gives_way => Woken::Outbox,
                 received = self.transport.receive(), if self.takes_input() => {
                     Woken::Received(received)
                 }
-                () = self.outbox.ready() => Woken::Outbox,
                 () = &mut timer, if wake.is_some() => Woken::Timer,
-                () = &mut draining, if self.departure.is_none() => Woken::Draining,
+                () = leaving, if self.departure.is_none() => Woken::Draining,
+                () = self.outbox.ready(), if gives_way => Woken::Outbox,
             };
+            has_told = matches!(woken, Woken::Outbox);
             // Boxed: an idle connection keeps no place for what one that works does.
             if let Err(close) = Box::pin(self.turn(woken)).await {
                 return close;
@@ -197,6 +231,7 @@ impl<T: Transport> Connection<T> {
 
     /// Does all that follows from one thing that happened.
     async fn turn(&mut self, woken: Woken) -> Result<(), Close> {
+        let (is_timer, was_admitted) = (matches!(woken, Woken::Timer), self.is_admitted);
         match woken {
             Woken::Received(received) => self.hear(received).await?,
             Woken::Outbox => self.empty_outbox().await?,
@@ -207,6 +242,10 @@ impl<T: Transport> Connection<T> {
             Woken::Draining => self.departure = Some(Departure::of(self.id, now())),
         }
         self.perform().await?;
+        // CONNECT, with its token, is the largest frame of most clients.
+        if is_timer || self.is_admitted != was_admitted {
+            self.transport.rest().await;
+        }
         self.departs().map_or(Ok(()), Err)
     }
 
@@ -230,7 +269,7 @@ impl<T: Transport> Connection<T> {
         .into_iter()
         .flatten()
         .min()
-        .map(Deadline::from)
+        .map(|wake| on_the_beat(self.around.started, Deadline::from(wake)))
     }
 
     /// The end, where the instance is being left, this socket's time has come and nothing that it
@@ -608,13 +647,13 @@ impl<T: Transport> Connection<T> {
         match delivery {
             Delivery::Frame(frame) => {
                 self.session.transmitted(now);
-                self.around.metrics.delivered.inc();
+                self.uncounted.deliveries += 1;
                 self.feed(frame).await?;
             }
             Delivery::Traced(traced) => {
                 let (frame, span) = *traced;
                 self.session.transmitted(now);
-                self.around.metrics.delivered.inc();
+                self.uncounted.deliveries += 1;
                 self.feed(frame).await?;
                 drop(span);
             }
@@ -626,9 +665,7 @@ impl<T: Transport> Connection<T> {
                 let message = broadcast.message(header.as_slice());
                 let delivered = self.session.deliver(&subscription, &message, now);
                 match delivered {
-                    Delivered::Sent => {
-                        self.around.metrics.delivered.inc();
-                    }
+                    Delivered::Sent => self.uncounted.deliveries += 1,
                     Delivered::Gone => {}
                     Delivered::Held if self.unacknowledged.len() == HELD_FOR_ACK_MAX => {
                         return Err(slow_consumer());
@@ -769,12 +806,22 @@ impl<T: Transport> Connection<T> {
     }
 
     async fn feed(&mut self, frame: Utf8Bytes) -> Result<(), Close> {
-        let sent_bytes = &self.around.metrics.sent_bytes;
-        sent_bytes.inc_by(frame.len() as u64);
+        self.uncounted.bytes += frame.len() as u32;
         in_time(pin!(self.transport.feed(frame))).await
     }
 
+    fn count(&mut self) {
+        let Uncounted { deliveries, bytes } = mem::take(&mut self.uncounted);
+        if bytes > 0 {
+            self.around.metrics.sent_bytes.inc_by(bytes.into());
+        }
+        if deliveries > 0 {
+            self.around.metrics.delivered.inc_by(deliveries.into());
+        }
+    }
+
     async fn flush(&mut self) -> Result<(), Close> {
+        self.count();
         in_time(pin!(self.transport.flush())).await
     }
 }
@@ -911,6 +958,14 @@ fn close_of(reason: CloseReason) -> Close {
     }
 }
 
+/// The next time in which the timers of all connections go off together: many heart-beats are then
+/// sent for one wake-up of the instance.
+fn on_the_beat(started: Deadline, wake: Deadline) -> Deadline {
+    let beat_ms = TIMER_BEAT.as_millis() as u64;
+    let wake_ms = wake.duration_since(started).as_millis() as u64;
+    started + Duration::from_millis((wake_ms / beat_ms + 1) * beat_ms)
+}
+
 fn both_clocks() -> Now {
     Now {
         #[expect(clippy::disallowed_methods, reason = "the driver reads the clock")]
@@ -922,4 +977,20 @@ fn both_clocks() -> Now {
 /// The driver is where the clock is read; everything below takes the time as a parameter.
 fn now() -> Instant {
     Deadline::now().into_std()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timers_go_off_together_and_hardly_late() {
+        let started = Deadline::now();
+        for ms in [0, 1, 63, 64, 65, 9_000, 123_456_789] {
+            let wake = started + Duration::from_millis(ms);
+            let beat = on_the_beat(started, wake);
+            assert!(beat > wake && beat - wake <= TIMER_BEAT, "{ms}");
+            assert_eq!(beat, on_the_beat(started, beat - Duration::from_millis(1)));
+        }
+    }
 }

@@ -1,9 +1,12 @@
 //! Leaving an instance: when each socket goes, and what it is told.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use crate::hub::ConnectionId;
 use crate::transport::Close;
@@ -28,6 +31,35 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+/// Whether the instance is being left.
+#[derive(Clone, Debug, Default)]
+pub struct Draining(Arc<Began>);
+
+#[derive(Debug, Default)]
+struct Began {
+    token: CancellationToken,
+    /// The token locks to be asked, and every connection asks in every turn.
+    has_begun: AtomicBool,
+}
+
+impl Draining {
+    /// Says that it is.
+    pub(crate) fn begin(&self) {
+        self.0.has_begun.store(true, Ordering::Release);
+        self.0.token.cancel();
+    }
+
+    /// Whether it is.
+    pub fn has_begun(&self) -> bool {
+        self.0.has_begun.load(Ordering::Acquire)
+    }
+
+    /// Waits until it is.
+    pub(crate) fn begun(&self) -> WaitForCancellationFuture<'_> {
+        self.0.token.cancelled()
+    }
 }
 
 /// When one socket leaves, and when its client is advised to come back.

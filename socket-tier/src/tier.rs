@@ -27,6 +27,7 @@ use crate::addresses::{AddressCap, Addresses};
 use crate::admin::{self, AdminToken};
 use crate::amending::Amending;
 use crate::connection::{Connection, Surroundings};
+use crate::drain::Draining;
 use crate::hub::{ConnectionId, Hub, Lease};
 use crate::identity::Doorkeeper;
 use crate::indexing::{self, Noted};
@@ -138,7 +139,7 @@ impl SocketTier {
         } = stores;
         let workers = TaskTracker::new();
         let finished = CancellationToken::new();
-        let (vitals, draining) = <(Arc<Vitals>, CancellationToken)>::default();
+        let (vitals, draining) = <(Arc<Vitals>, Draining)>::default();
         let (queue, writer_handle) = writer::queue();
         let metrics = Arc::new(Metrics::new(Readings(Some(Sources {
             fanout: Arc::clone(&fanout),
@@ -185,6 +186,7 @@ impl SocketTier {
             limits: Arc::default(),
             heartbeat: access.heartbeat,
             draining,
+            started: time::Instant::now(),
             metrics,
             tracer: access.tracer,
         };
@@ -260,7 +262,7 @@ impl SocketTier {
     /// Leaves the instance: no new sockets, every socket told to go elsewhere once its sends are
     /// answered, everything posted stored. Returns after `grace` at the latest; false then.
     async fn drain(&self, grace: Duration) -> bool {
-        self.doors.around.draining.cancel();
+        self.doors.around.draining.begin();
         self.doors.sockets.close();
         let left = async {
             self.doors.sockets.wait().await;

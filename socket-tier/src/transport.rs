@@ -3,7 +3,7 @@
 mod tally;
 mod web_socket;
 
-use std::future::Future;
+use std::future::{self, Future};
 
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -26,6 +26,11 @@ pub trait Transport: Send {
     /// # Errors
     /// The peer takes nothing any more.
     fn flush(&mut self) -> impl Future<Output = Result<(), PeerGone>> + Send;
+
+    /// Gives back memory that an idle connection does not need. Called now and then.
+    fn rest(&mut self) -> impl Future<Output = ()> + Send {
+        future::ready(())
+    }
 
     /// Ends the connection, telling the peer why; takes a bounded time.
     fn close(self, close: Close) -> impl Future<Output = ()> + Send;

@@ -23,7 +23,7 @@ pub(crate) const SUBPROTOCOLS: [&str; 3] = ["v12.stomp", "v11.stomp", "v10.stomp
 
 /// `GET /ws`: the opening handshake (RFC 6455, section 4.2).
 pub(crate) async fn open(State(doors): State<Arc<Doors>>, request: Request) -> Response {
-    if doors.around.draining.is_cancelled() {
+    if doors.around.draining.has_begun() {
         return problem(Problem::new(
             ProblemCode::Overloaded,
             "This instance is being restarted; connect again.",

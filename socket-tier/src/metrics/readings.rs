@@ -12,9 +12,9 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use tokio::runtime::Handle;
-use tokio_util::sync::CancellationToken;
 
 use super::{Counter, Label};
+use crate::drain::Draining;
 use crate::vitals::Vitals;
 use crate::writer::WriterHandle;
 
@@ -29,7 +29,7 @@ pub(crate) struct Sources {
     /// How Postgres is.
     pub(crate) vitals: Arc<Vitals>,
     /// Whether the instance is being left.
-    pub(crate) draining: CancellationToken,
+    pub(crate) draining: Draining,
     /// The runtime, whose tasks are counted.
     pub(crate) runtime: Handle,
 }
@@ -76,7 +76,7 @@ impl Collector for Readings {
             (
                 "draining",
                 "1 where the instance is being left",
-                i64::from(sources.draining.is_cancelled()),
+                i64::from(sources.draining.has_begun()),
             ),
             (
                 "writer_queue_messages",

@@ -10,7 +10,6 @@ use axum::response::Response;
 use axum::routing::any;
 use request_source::Origins;
 use sockjs::{IframePage, PayloadLimits, Receiving, Reply, Sending, Service, Settings};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -24,6 +23,7 @@ use super::registry::{Begun, Full, Registry};
 use super::shared_session::SharedSession;
 use super::speaking;
 use crate::addresses::{self, Addresses, Crowded};
+use crate::drain::Draining;
 use crate::limits::{
     SOCKJS_DISCONNECT_DELAY, SOCKJS_FRAME_BYTES_MAX, SOCKJS_HEARTBEAT, SOCKJS_INBOX_BYTES_MAX,
     SOCKJS_OUTBOX_BYTES_MAX, SOCKJS_PAYLOAD_BYTES_MAX, SOCKJS_PAYLOAD_MESSAGES_MAX,
@@ -40,7 +40,7 @@ pub struct Entrance {
     /// How many come from where.
     pub addresses: Arc<Addresses>,
     /// Once cancelled, nobody new comes in.
-    pub draining: CancellationToken,
+    pub draining: Draining,
     /// Everybody who is in.
     pub sockets: TaskTracker,
 }
@@ -162,7 +162,7 @@ impl<A: Application> Endpoint<A> {
     }
 
     fn open_raw(&self, request: Request) -> Response {
-        if self.entrance.draining.is_cancelled() {
+        if self.entrance.draining.has_begun() {
             return answer::unavailable(vec![]);
         }
         let place = self.entrance.addresses.enter(&request);
@@ -176,7 +176,7 @@ impl<A: Application> Endpoint<A> {
     }
 
     fn open_framed(&self, request: Request) -> Response {
-        if self.entrance.draining.is_cancelled() {
+        if self.entrance.draining.has_begun() {
             return answer::unavailable(vec![]);
         }
         let place = self.entrance.addresses.enter(&request);
@@ -211,7 +211,7 @@ impl<A: Application> Endpoint<A> {
         receiving: &Receiving,
         request: &Request,
     ) -> Result<Arc<SharedSession>, Refused> {
-        if self.entrance.draining.is_cancelled() {
+        if self.entrance.draining.has_begun() {
             return Err(Refused::Full);
         }
         let held = self.entrance.addresses.enter(request)?;

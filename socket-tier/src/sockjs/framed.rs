@@ -103,6 +103,10 @@ impl Transport for Framed {
         self.socket.flush().await
     }
 
+    async fn rest(&mut self) {
+        self.socket.rest().await;
+    }
+
     async fn close(mut self, close: Close) {
         let frame = sockjs::Close::new(close.code, close.reason.clone());
         self.session.close(frame, now());

@@ -60,7 +60,7 @@ impl WebSocket {
         self.has_grown |= framed > WEBSOCKET_READ_BUFFER_BYTES as u64;
     }
 
-    /// Gives back the buffers, which have become larger than an idle connection needs, once all
+    /// Gives back the buffers, which have become larger than an idle connection needs, where all
     /// is written and nothing that was read is still in them.
     ///
     /// No message can have come in fewer bytes than are counted as taken. Where no more than these
@@ -177,9 +177,11 @@ impl Transport for WebSocket {
     }
 
     async fn flush(&mut self) -> Result<(), PeerGone> {
-        self.stream.flush().await.map_err(|_| PeerGone)?;
+        self.stream.flush().await.map_err(|_| PeerGone)
+    }
+
+    async fn rest(&mut self) {
         self.give_back().await;
-        Ok(())
     }
 
     async fn close(mut self, close: Close) {
