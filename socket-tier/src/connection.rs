@@ -574,7 +574,8 @@ impl<T: Transport> Connection<T> {
                 let span =
                     span::of_send(&self.around.tracer, "SEND /app/chat", "/app/chat", headers);
                 let posting = &self.around.posting;
-                match posting.send(body, sender, ticket, &self.outbox, span) {
+                let hears = |room: &RoomId| self.is_in(room.as_str());
+                match posting.send(body, sender, ticket, &self.outbox, hears, span) {
                     Ok(()) => self.sends_in_flight += 1,
                     Err((ticket, problem)) => {
                         self.around.metrics.refused.inc(problem.code().as_str());
@@ -606,6 +607,12 @@ impl<T: Transport> Connection<T> {
         }
     }
 
+    /// Whether the client hears what is said in a room.
+    fn is_in(&self, room: &str) -> bool {
+        let mut rooms = self.rooms.iter();
+        rooms.any(|(known, listening)| known.as_str() == room && listening.mode.is_in_room())
+    }
+
     /// Tells a room that the user writes, as often as that is worth telling.
     fn typing(&mut self, body: &[u8]) -> Result<(), Problem> {
         let typing = TypingWish::parse(body)?;
@@ -615,11 +622,11 @@ impl<T: Transport> Connection<T> {
                 "Nobody knows who writes; connect with a token.",
             ));
         };
-        let is_in = self.rooms.iter().any(|(room, listening)| {
-            room.as_str() == typing.room_id && listening.mode.is_in_room()
-        });
-        let (Some(user_id), true, Ok(room_id)) = (sender.id, is_in, RoomId::parse(&typing.room_id))
-        else {
+        let (Some(user_id), true, Ok(room_id)) = (
+            sender.id,
+            self.is_in(&typing.room_id),
+            RoomId::parse(&typing.room_id),
+        ) else {
             return Err(Problem::new(
                 ProblemCode::Forbidden,
                 "Subscribe to the room before you write in it.",

@@ -84,6 +84,9 @@ pub const ROOM_PATIENCE: Duration = Duration::from_millis(1_500);
 /// How many rooms that others held may be written into at once, each by a connection of its own.
 pub const BUSY_ROOMS_STORING_MAX: usize = 3;
 
+/// How long a receipt waits for the message itself, which goes to its sender in the same write.
+pub const RECEIPT_PATIENCE: Duration = Duration::from_millis(2);
+
 /// How long a room that others held is written into apart from the others after that.
 pub const BUSY_ROOM_REST: Duration = Duration::from_secs(5);
 

@@ -168,6 +168,15 @@ impl Outbox {
         queue.reader.clone()
     }
 
+    /// Puts a delivery at the end of the queue behind which another follows, whose
+    /// [`put`](Self::put) will wake the connection. The connection, should it not.
+    #[must_use = "the connection sleeps on where nothing follows"]
+    pub(crate) fn leave(&self, delivery: Delivery) -> Option<Waker> {
+        let mut queue = self.lock();
+        self.take_in(&mut queue, delivery);
+        queue.reader.clone()
+    }
+
     fn take_in(&self, queue: &mut Queue, delivery: Delivery) {
         let weight = delivery.weight();
         if queue.end.is_some() {
@@ -290,6 +299,11 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use futures_util::FutureExt;
+
     use super::*;
 
     fn frame(bytes: usize) -> Delivery {
@@ -359,5 +373,40 @@ mod tests {
         outbox.ready().await;
         taken(&outbox, 1);
         tokio::join!(outbox.ready(), async { outbox.push(frame(1)) });
+    }
+
+    #[tokio::test]
+    async fn a_sleeper_is_handed_out_once_until_it_sleeps_again() {
+        let outbox = Outbox::default();
+        for _ in 0..2 {
+            assert!(outbox.ready().now_or_never().is_none(), "it sleeps");
+            assert!(outbox.leave(frame(1)).is_some());
+            assert!(outbox.put(frame(1)).is_some(), "nobody has called it");
+            assert!(outbox.put(frame(1)).is_none(), "somebody wakes it");
+            assert_eq!(taken(&outbox, 10_000), [1, 1, 1]);
+        }
+    }
+
+    /// Counts how often it is woken.
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_push_wakes_a_sleeper_whom_others_let_sleep() {
+        let outbox = Outbox::default();
+        let wakes = Arc::<Wakes>::default();
+        let waker = Waker::from(Arc::clone(&wakes));
+        let is_ready = outbox.poll_ready(&mut Context::from_waker(&waker));
+        assert!(is_ready.is_pending());
+        let _sleepers = [outbox.leave(frame(1)), outbox.put(frame(1))];
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 0);
+        outbox.push(frame(1));
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
     }
 }

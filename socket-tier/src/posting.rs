@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat::{ChatMessageReceive, ChatMessageSend, Problem, ProblemCode, Sender, TempId};
+use chat::{ChatMessageReceive, ChatMessageSend, Problem, ProblemCode, RoomId, Sender, TempId};
 use fanout::{Event, Fanout};
 use stomp::Ticket;
 use traces::{Kind, Span};
@@ -32,7 +32,7 @@ impl Posting {
 
     /// Shows a message to its room and hands it to the writer, which answers the ticket. It is
     /// `sender`'s, or where nobody knows whose it is, a guest's under the name that it carries.
-    /// `span` lasts until its end.
+    /// `hears` tells whether he listens to a room. `span` lasts until the message's end.
     ///
     /// # Errors
     /// The ticket back, and the problem, where the message breaks a rule or the writer is full;
@@ -43,6 +43,7 @@ impl Posting {
         sender: Option<Sender>,
         ticket: Ticket,
         outbox: &Arc<Outbox>,
+        hears: impl FnOnce(&RoomId) -> bool,
         span: Span,
     ) -> Result<(), (Ticket, Problem)> {
         let draft = match parse(body) {
@@ -76,6 +77,7 @@ impl Posting {
             }));
         }
         place.post(Post {
+            hears_room: hears(&draft.room),
             draft,
             ticket,
             outbox: Arc::clone(outbox),

@@ -14,6 +14,7 @@ mod busy_room;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::mem;
 use std::sync::Arc;
+use std::task::Waker;
 
 use ::time::OffsetDateTime;
 use chat::{ChatReject, Draft, Message, MessageId, Problem, ProblemCode, RoomId, Seq, TempId};
@@ -30,8 +31,8 @@ use crate::destination::no_such_room;
 use crate::failpoints;
 use crate::indexing::Noted;
 use crate::limits::{
-    BUSY_ROOMS_STORING_MAX, ROOM_PATIENCE, STORE_PATIENCE, TURN_PATIENCE, WRITER_BATCH_MAX,
-    WRITER_QUEUE_MAX,
+    BUSY_ROOMS_STORING_MAX, RECEIPT_PATIENCE, ROOM_PATIENCE, STORE_PATIENCE, TURN_PATIENCE,
+    WRITER_BATCH_MAX, WRITER_QUEUE_MAX,
 };
 use crate::metrics::Metrics;
 use crate::outbox::{Delivery, Outbox};
@@ -63,6 +64,8 @@ pub(crate) struct Post {
     pub(crate) ticket: Ticket,
     /// Whose SEND it is.
     pub(crate) outbox: Arc<Outbox>,
+    /// Whether its sender hears the room, and so the message too.
+    pub(crate) hears_room: bool,
     /// Its way, as far as it is traced.
     pub(crate) span: Span,
 }
@@ -162,6 +165,10 @@ pub(crate) struct Writer {
     storing: Option<Instant>,
     busy_rooms: HashMap<RoomId, BusyRoom>,
     batches: JoinSet<Batch>,
+    /// Senders that have their receipts and hear of the message next.
+    sleepers: Vec<Waker>,
+    /// The end of their sleep, should they not.
+    wakes: JoinSet<()>,
 }
 
 impl Writer {
@@ -184,6 +191,8 @@ impl Writer {
             storing: None,
             busy_rooms: HashMap::new(),
             batches: JoinSet::new(),
+            sleepers: Vec::new(),
+            wakes: JoinSet::new(),
         }
     }
 
@@ -198,7 +207,11 @@ impl Writer {
                     is_open = count > 0;
                     arrived.drain(..).for_each(|queued| self.take_up(queued));
                 }
-                Some(batch) = self.batches.join_next() => self.finish(batch),
+                Some(batch) = self.batches.join_next() => {
+                    self.finish(batch);
+                    self.wake_soon();
+                }
+                Some(_) = self.wakes.join_next() => {}
                 () = time::sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {
                     self.refuse_late();
                 }
@@ -210,7 +223,21 @@ impl Writer {
 
     fn is_idle(&self) -> bool {
         let rooms = &mut self.busy_rooms.values();
-        self.waiting.is_empty() && self.storing.is_none() && rooms.all(BusyRoom::is_idle)
+        self.waiting.is_empty()
+            && self.storing.is_none()
+            && rooms.all(BusyRoom::is_idle)
+            && self.wakes.is_empty()
+    }
+
+    /// Wakes the senders that sleep on, where nothing else has woken them by then.
+    fn wake_soon(&mut self) {
+        let sleepers = mem::take(&mut self.sleepers);
+        if !sleepers.is_empty() {
+            self.wakes.spawn(async move {
+                time::sleep(RECEIPT_PATIENCE).await;
+                sleepers.into_iter().for_each(Waker::wake);
+            });
+        }
     }
 
     fn take_up(&mut self, queued: Queued) {
@@ -372,7 +399,17 @@ impl Writer {
         }
     }
 
-    fn answer(&self, mut queued: Queued, result: Result<Stored, Problem>) {
+    fn answer(&self, queued: Queued, result: Result<Stored, Problem>) {
+        let (outbox, delivery) = self.answered(queued, result);
+        outbox.push(delivery);
+    }
+
+    /// Counts an answer, and gives it and where it goes.
+    fn answered(
+        &self,
+        mut queued: Queued,
+        result: Result<Stored, Problem>,
+    ) -> (Arc<Outbox>, Delivery) {
         let metrics = &self.metrics;
         metrics
             .answer_seconds
@@ -386,13 +423,21 @@ impl Writer {
                 queued.post.span.fails(problem.code().as_str());
             }
         }
-        queued.post.outbox.push(Delivery::Posted {
+        let delivery = Delivery::Posted {
             ticket: queued.post.ticket,
             result: Box::new(result),
-        });
+        };
+        (queued.post.outbox, delivery)
     }
 
-    fn settle(&self, mut queued: Queued, appended: Appended) {
+    /// Answers whoever is told the message itself next, and lets him sleep until then: receipt and
+    /// message go into one write.
+    fn answer_quietly(&mut self, queued: Queued, result: Result<Stored, Problem>) {
+        let (outbox, delivery) = self.answered(queued, result);
+        self.sleepers.extend(outbox.leave(delivery));
+    }
+
+    fn settle(&mut self, mut queued: Queued, appended: Appended) {
         match appended {
             Appended::Stored {
                 message,
@@ -409,7 +454,12 @@ impl Writer {
                 span.identifies(attribute::MESSAGE_ID, message.id.0);
                 span.counts(attribute::SEQ, message.seq.0);
                 self.noted.note(&message.room);
-                self.answer(queued, failpoints::answered(stored(&message, duplicate)));
+                let answer = failpoints::answered(stored(&message, duplicate));
+                if queued.post.hears_room {
+                    self.answer_quietly(queued, answer);
+                } else {
+                    self.answer(queued, answer);
+                }
                 // A duplicate is told too: it was shown once more, and its time ends that.
                 if failpoints::before_publish() {
                     let publishing = span.begins(span::PUBLISH_COMMITTED, Kind::Producer);
