@@ -161,6 +161,14 @@ fn parted(c: char) -> Option<[char; 2]> {
 
 /// The form in which texts are compared.
 fn fold(text: &str) -> String {
+    // Of these letters the forms below are the letters themselves.
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    fold_letters(text)
+}
+
+fn fold_letters(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for piece in text.split_inclusive(is_letter) {
         let letter = piece.chars().next_back().filter(|c| is_letter(*c));
@@ -225,6 +233,12 @@ mod tests {
         (0..CORPUS.len())
             .filter(|place| search.occurs_in(CORPUS[*place]))
             .collect()
+    }
+
+    #[test]
+    fn ascii_is_folded_as_any_text_is() {
+        let ascii: String = (0..128_u8).map(char::from).collect();
+        assert_eq!(fold(&ascii), fold_letters(&ascii));
     }
 
     #[test]
