@@ -472,7 +472,8 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(&name) else {
             return;
         };
-        if room.hear() {
+        // What is shown is told once more with its number, and one message is no crowd.
+        if !matches!(event, Event::Shown { .. }) && room.hear() {
             self.told.push(name.clone());
         }
         match event {
