@@ -246,6 +246,48 @@ async fn a_large_room_is_searched_to_its_beginning_across_its_blocks() {
 }
 
 #[tokio::test]
+async fn a_hostile_search_does_a_bounded_share_of_the_work_at_a_time() {
+    let log = log(2).await;
+    let room = room("search hostile");
+    // Each of the pairs of "가나다" is in every one of them, and that nowhere.
+    let said = "가나 나다 ㄱㄴㄷ .*.*.* %_%_ aaaaaaaaaaaaaaaa";
+    let texts = [said; 512];
+    for _ in 0..6 {
+        says_all(&log, &room, &texts).await;
+    }
+    indexes(&log, &room).await;
+    let consonants = "ㄱ".repeat(SearchText::CHARS_MAX);
+    for hostile in [
+        "가나다",
+        "나가",
+        &consonants,
+        "ㄴㄱ",
+        "ㄴㄷㄱ",
+        ".*.*.*(a+)+$",
+        "%_%_%_%_",
+        "aaaaaaaaaaaaaaaab",
+        "z",
+        "가 나 다 라 마 바 사 아",
+    ] {
+        let mut query = words(hostile);
+        let mut answers = 0;
+        loop {
+            let Found {
+                messages, before, ..
+            } = found(&log, &room, &query).await;
+            assert_eq!(messages, [], "{hostile}");
+            answers += 1;
+            match before {
+                Some(before) => query.before = Some(before),
+                None => break,
+            }
+        }
+        // Eight statements of at most 101 rows each, or three that look at 1 500 messages.
+        assert!(answers <= 5, "{hostile}: {answers} answers");
+    }
+}
+
+#[tokio::test]
 async fn what_was_said_before_there_was_an_index_comes_into_it() {
     let log = log(2).await;
     let room = room("search before");

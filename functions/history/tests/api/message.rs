@@ -6,7 +6,7 @@ use fanout::Event;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::api::{Answer, room};
+use super::api::{Answer, database_url, room};
 use super::house::{House, Person};
 
 fn path(message: &Message) -> String {
@@ -101,6 +101,31 @@ async fn which_version_is_edited_has_to_be_said_and_be_the_present_one() {
 }
 
 #[tokio::test]
+async fn a_deletion_may_be_meant_for_a_version() {
+    let house = House::opens().await;
+    let ada = house.account();
+    let message = house.said(&ada, room().as_str(), "one").await;
+    house.edits(&ada, &message, 1, "two").await;
+    let deletes = async |tag: &str| {
+        let headers = [(header::IF_MATCH, tag)];
+        house
+            .asked_with(Some(&ada), Method::DELETE, &path(&message), None, &headers)
+            .await
+    };
+    let stale = deletes("\"1\"").await;
+    assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED, "{stale:?}");
+    assert_eq!(stale.json()["code"], "precondition-failed");
+    assert_eq!(deletes("2").await.status, StatusCode::BAD_REQUEST);
+    let shown = house.get(&ada, &path(&message)).await;
+    assert_eq!(shown.json()["content"], "two");
+    assert_eq!(deletes("\"2\"").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        house.get(&ada, &path(&message)).await.status,
+        StatusCode::GONE
+    );
+}
+
+#[tokio::test]
 async fn what_is_deleted_is_shown_to_nobody_and_edited_by_nobody() {
     let house = House::opens().await;
     let ada = house.account();
@@ -148,8 +173,22 @@ async fn others_change_a_message_only_as_moderators_of_its_room() {
     assert_eq!(by_member.status, StatusCode::FORBIDDEN);
     let by_stranger = house.deletes(&house.account(), &message).await;
     assert_eq!(by_stranger.status, StatusCode::NOT_FOUND);
+    let edited = house
+        .edits(&moderator, &message, message.rev.0, "well")
+        .await;
+    assert_eq!(edited.json()["sender"], "지은", "he still says it");
     let by_moderator = house.deletes(&moderator, &message).await;
     assert_eq!(by_moderator.status, StatusCode::NO_CONTENT);
+    let pool = sqlx::PgPool::connect(&database_url()).await;
+    let noted: Vec<(String, Uuid)> = sqlx::query_as(
+        "SELECT kind, by_user FROM chat_message_change WHERE message_id = $1 ORDER BY rev",
+    )
+    .bind(message.id.0)
+    .fetch_all(&pool.expect("a connection"))
+    .await
+    .expect("what was noted");
+    let by = moderator.id.0;
+    assert_eq!(noted, [("edit".to_owned(), by), ("delete".to_owned(), by)]);
 
     let later = house.said(&author, &room, "well").await;
     house.removes(&owner, &room, author.id).await;
