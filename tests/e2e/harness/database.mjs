@@ -39,6 +39,18 @@ export class Database {
     return (await this.#pool.query(query, [messageId])).rowCount === 1;
   }
 
+  /** Fills a new room with so many messages of so many bytes each, past the index of the search. */
+  async fills(room, messages, bytes) {
+    await this.#pool.query("INSERT INTO chat_room (room_id, last_seq) VALUES ($1, $2)", [room, messages]);
+    await this.#pool.query("INSERT INTO chat_search_progress (room_id, rev) VALUES ($1, $2)", [room, messages]);
+    await this.#pool.query(
+      `INSERT INTO chat_message (id, room_id, seq, rev, temp_id, sender, content, created_at)
+       SELECT gen_random_uuid(), $1, n, n, gen_random_uuid(), 'Ada', repeat('x', $3), now()
+       FROM generate_series(1, $2::int) AS n`,
+      [room, messages, bytes],
+    );
+  }
+
   /** Makes a room what it was when it had `seq` messages, as a restored backup does. */
   async goesBack(room, seq) {
     await this.#pool.query("DELETE FROM chat_message WHERE room_id = $1 AND seq > $2", [room, seq]);

@@ -44,6 +44,11 @@ export class Server {
   async stops() {
     await this.#program.stops();
   }
+
+  /** Its resident memory, in bytes. */
+  async residentBytes() {
+    return this.#program.residentBytes();
+  }
 }
 
 /** A port that nobody listens on. */
