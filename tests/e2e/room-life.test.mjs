@@ -98,6 +98,7 @@ suite("the life of rooms", { timeout: 300_000 }, () => {
     const mias = await Person.connects(t, "Mia", house.two, mia.token);
     await adas.enters(room);
     await mias.enters(room);
+    const typing = await adas.follows(`/topic/${room}/typing`);
     const { messageId: id } = await mias.says(room, "before");
     await sanctions(ada, room, mia, "mute");
     const { problem } = await mias.sends("/app/chat", { roomId: room, content: "during" });
@@ -105,10 +106,14 @@ suite("the life of rooms", { timeout: 300_000 }, () => {
     const edit = await mias.sends("/app/edit", { roomId: room, id, content: "during" });
     assert.equal(edit.problem.code, "muted");
     await adas.says(room, "listen");
-    await mias.hearsStored(room, "listen");
+    for (const person of [adas, mias]) await person.hearsStored(room, "listen");
+    await mias.sends("/app/typing", { roomId: room, typing: true });
     await lifts(ada, room, mia, "mute");
     await mias.says(room, "again");
     await adas.hearsStored(room, "again");
+    await mias.sends("/app/typing", { roomId: room, typing: false });
+    await typing.until((events) => events.length > 0, "Mia is seen to write");
+    assert.deepEqual(typing.entries.map((event) => event.typing), [false], "and was not while she was muted");
     const { shown, rejected } = adas.heard(room);
     const texts = shown.map(({ content }) => content);
     // Shown before the instance knew, it was taken back.
