@@ -130,6 +130,20 @@ suite("changes of messages", { timeout: 300_000 }, () => {
     assert.equal(await refused(adas, "/app/edit", {}), "invalid-request");
     assert.equal((await deletes(ada, room, id)).status, 204);
     assert.equal(await refused(adas, "/app/edit", { content: "mine!" }), "gone");
+
+    // In a room of hers she moderates what others say.
+    const lounge = freshRoom("lounge");
+    const wish = { roomId: lounge, name: "Lounge", visibility: "open" };
+    assert.equal((await ada.asks("POST", "/rooms", { body: wish })).status, 201);
+    const hers = await adas.says(lounge, "welcome");
+    const his = await bens.says(lounge, "a slip");
+    const meant = (id, wish) => ({ roomId: lounge, id, ...wish });
+    const { receipt: edited } = await adas.sends("/app/edit", meant(his.messageId, { content: "a tongue" }));
+    assert.equal(edited.rev, "3");
+    const { receipt: deleted } = await adas.sends("/app/delete", meant(his.messageId));
+    assert.equal(deleted.rev, "4");
+    const { problem } = await bens.sends("/app/delete", meant(hers.messageId));
+    assert.equal(problem.code, "forbidden");
   });
 
   test("of an edit and a deletion at once the deletion stays, for everybody", async (t) => {
