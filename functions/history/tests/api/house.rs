@@ -123,6 +123,20 @@ impl House {
         self.asked(Some(by), Method::GET, path, None).await
     }
 
+    pub(crate) async fn puts(&self, by: &Person, path: &str, body: Option<Value>) -> Answer {
+        self.asked(Some(by), Method::PUT, path, body).await
+    }
+
+    pub(crate) async fn does(
+        &self,
+        by: &Person,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
+        self.asked(Some(by), method, path, body).await
+    }
+
     pub(crate) async fn makes(&self, by: &Person, body: Value) -> Answer {
         self.asked(Some(by), Method::POST, "/rooms", Some(body))
             .await

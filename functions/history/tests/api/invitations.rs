@@ -3,16 +3,12 @@
 use axum::http::{Method, StatusCode};
 use chat::ChatOwnRoom;
 use fanout::Event;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::api::Answer;
 use super::house::{House, Person};
 
 impl House {
-    async fn does(&self, by: &Person, method: Method, path: &str, body: Option<Value>) -> Answer {
-        self.asked(Some(by), method, path, body).await
-    }
-
     /// What `person` was told of his rooms, by its kind.
     fn told_to(&self, person: &Person) -> Vec<&'static str> {
         let told = self.told.0.lock().expect("no panic").clone();

@@ -1,7 +1,7 @@
 //! Every limit: who reaches it is told which it is.
 
 use access_token::Holder;
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, header};
 use chat::{Content, RoomName, UserId};
 use fanout::Event;
 use message_log::{
@@ -9,12 +9,12 @@ use message_log::{
     READERS_SHOWN_MAX, ROOM_MEMBERS_MAX, ROOM_SANCTIONS_MAX, ROOMS_JOINED_MAX, ROOMS_OWNED_MAX,
     UNREAD_MAX,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::api::{Answer, database_url, room};
-use super::house::{House, Person};
+use super::house::House;
 
 /// Puts rows where the tests would need thousands of requests.
 async fn runs(sql: String) {
@@ -73,16 +73,6 @@ fn is_wrong(answer: &Answer, pointer: &str, why: &str) {
     assert!(detail.contains(why), "{detail}");
 }
 
-impl House {
-    async fn puts_in(&self, by: &Person, path: &str, body: Value) -> Answer {
-        self.asked(Some(by), Method::PUT, path, Some(body)).await
-    }
-
-    async fn does_at(&self, by: &Person, method: Method, path: &str) -> Answer {
-        self.asked(Some(by), method, path, None).await
-    }
-}
-
 #[tokio::test]
 async fn a_user_owns_so_many_rooms() {
     let house = House::opens().await;
@@ -93,7 +83,7 @@ async fn a_user_owns_so_many_rooms() {
     is_done(&last);
     is_too_many(&house.makes(&ada, wish.clone()).await, "You own 100 rooms");
     let path = format!("/rooms/{}", last.json()["roomId"].as_str().expect("an id"));
-    is_done(&house.does_at(&ada, Method::DELETE, &path).await);
+    is_done(&house.does(&ada, Method::DELETE, &path, None).await);
     is_done(&house.makes(&ada, wish).await);
 }
 
@@ -103,15 +93,15 @@ async fn a_user_is_in_so_many_rooms_whichever_way_he_comes() {
     let (private, owner) = house.private().await;
     let ada = house.account();
     let links = format!("/rooms/{private}/links");
-    let link = house.does_at(&owner, Method::POST, &links).await;
+    let link = house.does(&owner, Method::POST, &links, None).await;
     let asks = format!("/rooms/{private}/invitations/{}", ada.id);
-    is_done(&house.does_at(&owner, Method::PUT, &asks).await);
+    is_done(&house.puts(&owner, &asks, None).await);
     places(ada.id, "member", ROOMS_JOINED_MAX).await;
     let too_many = "You are in 1000 rooms";
     let joined = house.sets(&ada, room().as_str(), ada.id, "member").await;
     is_too_many(&joined, too_many);
     let read = format!("/rooms/{}/read", room());
-    let read = house.puts_in(&ada, &read, json!({"seq": 0})).await;
+    let read = house.puts(&ada, &read, Some(json!({"seq": 0}))).await;
     is_too_many(&read, too_many);
     let accepted = house.sets(&ada, &private, ada.id, "member").await;
     is_too_many(&accepted, too_many);
@@ -139,7 +129,7 @@ async fn a_room_has_so_many_members() {
     let path = format!("/rooms/{open}/members/{}", owner.id);
     is_done(
         &house
-            .puts_in(&owner, &path, json!({"role": "member"}))
+            .puts(&owner, &path, Some(json!({"role": "member"})))
             .await,
     );
     fills(open.as_str(), OPEN_ROOM_MEMBERS_MAX - 1).await;
@@ -148,7 +138,7 @@ async fn a_room_has_so_many_members() {
         .await;
     is_too_many(&joined, "The room has 10000 members");
     // Who is in stays in, and leaving makes place.
-    is_done(&house.does_at(&owner, Method::DELETE, &path).await);
+    is_done(&house.does(&owner, Method::DELETE, &path, None).await);
     is_done(
         &house
             .sets(&one_more, open.as_str(), one_more.id, "member")
@@ -169,26 +159,18 @@ async fn so_many_are_muted_and_banned_in_a_room() {
     .await;
     let [eve, mia] = [house.account(), house.account()]
         .map(|person| format!("/rooms/{id}/members/{}", person.id));
-    is_done(
-        &house
-            .does_at(&owner, Method::PUT, &format!("{eve}/mute"))
-            .await,
-    );
+    is_done(&house.puts(&owner, &format!("{eve}/mute"), None).await);
     let mias = format!("{mia}/ban");
-    let refused = house.does_at(&owner, Method::PUT, &mias).await;
+    let refused = house.puts(&owner, &mias, None).await;
     is_too_many(&refused, "1000 people are muted or banned");
     // One who is kept from something already may be kept from more.
+    is_done(&house.puts(&owner, &format!("{eve}/ban"), None).await);
     is_done(
         &house
-            .does_at(&owner, Method::PUT, &format!("{eve}/ban"))
+            .does(&owner, Method::DELETE, &format!("{eve}/ban"), None)
             .await,
     );
-    is_done(
-        &house
-            .does_at(&owner, Method::DELETE, &format!("{eve}/ban"))
-            .await,
-    );
-    is_done(&house.does_at(&owner, Method::PUT, &mias).await);
+    is_done(&house.puts(&owner, &mias, None).await);
 }
 
 #[tokio::test]
@@ -209,12 +191,12 @@ async fn so_many_are_asked_into_a_room_and_one_into_so_many() {
     .await;
     let [ada, ben] = [house.account(), house.account()]
         .map(|person| format!("/rooms/{id}/invitations/{}", person.id));
-    is_done(&house.does_at(&owner, Method::PUT, &ada).await);
-    is_done(&house.does_at(&owner, Method::PUT, &ada).await);
-    let refused = house.does_at(&owner, Method::PUT, &ben).await;
+    is_done(&house.puts(&owner, &ada, None).await);
+    is_done(&house.puts(&owner, &ada, None).await);
+    let refused = house.puts(&owner, &ben, None).await;
     is_too_many(&refused, "The room has 100 invitations");
-    is_done(&house.does_at(&owner, Method::DELETE, &ada).await);
-    is_done(&house.does_at(&owner, Method::PUT, &ben).await);
+    is_done(&house.does(&owner, Method::DELETE, &ada, None).await);
+    is_done(&house.puts(&owner, &ben, None).await);
 
     let wanted = house.account();
     places(owner.id, "owner", INVITATIONS_PER_USER_MAX).await;
@@ -227,7 +209,7 @@ async fn so_many_are_asked_into_a_room_and_one_into_so_many() {
     .await;
     let (other, host) = house.private().await;
     let asks = format!("/rooms/{other}/invitations/{}", wanted.id);
-    let refused = house.does_at(&host, Method::PUT, &asks).await;
+    let refused = house.puts(&host, &asks, None).await;
     is_too_many(&refused, "has 100 invitations to answer");
 }
 
@@ -238,15 +220,15 @@ async fn a_room_has_so_many_links() {
     let links = format!("/rooms/{id}/links");
     let mut last = String::new();
     for _ in 0..LINKS_PER_ROOM_MAX {
-        let made = house.does_at(&owner, Method::POST, &links).await;
+        let made = house.does(&owner, Method::POST, &links, None).await;
         is_done(&made);
         last = made.json()["linkId"].as_str().expect("an id").to_owned();
     }
-    let refused = house.does_at(&owner, Method::POST, &links).await;
+    let refused = house.does(&owner, Method::POST, &links, None).await;
     is_too_many(&refused, "The room has 20 links");
     let link = format!("{links}/{last}");
-    is_done(&house.does_at(&owner, Method::DELETE, &link).await);
-    is_done(&house.does_at(&owner, Method::POST, &links).await);
+    is_done(&house.does(&owner, Method::DELETE, &link, None).await);
+    is_done(&house.does(&owner, Method::POST, &links, None).await);
 }
 
 #[tokio::test]
@@ -257,7 +239,7 @@ async fn what_is_written_has_so_many_characters() {
     let message = house.said(&ada, open.as_str(), "short").await;
     let path = format!("/{open}/messages/{}", message.id);
     let edits = async |content: String| {
-        let headers = [(axum::http::header::IF_MATCH, "*")];
+        let headers = [(header::IF_MATCH, "*")];
         let body = Some(json!({ "content": content }));
         house
             .asked_with(Some(&ada), Method::PATCH, &path, body, &headers)
@@ -355,7 +337,7 @@ async fn who_read_up_to_where_is_seen_in_small_rooms_alone() {
     }
     let reads = async |seq: i64| {
         let path = format!("/rooms/{id}/read");
-        is_done(&house.puts_in(&ben, &path, json!({"seq": seq})).await);
+        is_done(&house.puts(&ben, &path, Some(json!({"seq": seq}))).await);
         let members = format!("/rooms/{id}/members?limit=200");
         let listed = house.get(&owner, &members).await.json();
         let members = listed["members"].as_array().expect("members").clone();
@@ -387,10 +369,12 @@ async fn so_many_unread_messages_are_counted() {
     let unread = async || house.get(&ada, "/rooms").await.json()["rooms"][0]["unread"].clone();
     assert_eq!(unread().await, json!(UNREAD_MAX));
     let path = format!("/rooms/{open}/read");
-    let read = house.puts_in(&ada, &path, json!({"seq": 31})).await;
+    let read = house.puts(&ada, &path, Some(json!({"seq": 31}))).await;
     is_done(&read);
     assert_eq!(unread().await, json!(99));
-    let far = house.puts_in(&ada, &path, json!({"seq": u64::MAX})).await;
+    let far = house
+        .puts(&ada, &path, Some(json!({"seq": u64::MAX})))
+        .await;
     assert_eq!(far.json()["seq"], 130, "not past the end");
     assert_eq!(unread().await, json!(0));
 }
@@ -404,6 +388,6 @@ async fn a_guest_makes_no_rooms_and_may_be_asked_into_one() {
     let made = house.makes(&guest, wish).await;
     assert_eq!(made.status, StatusCode::FORBIDDEN);
     let asks = format!("/rooms/{id}/invitations/{}", guest.id);
-    is_done(&house.does_at(&owner, Method::PUT, &asks).await);
+    is_done(&house.puts(&owner, &asks, None).await);
     is_done(&house.sets(&guest, &id, guest.id, "member").await);
 }

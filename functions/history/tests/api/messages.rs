@@ -221,6 +221,26 @@ async fn other_methods_and_paths_are_problems() {
 }
 
 #[tokio::test]
+async fn the_head_of_an_answer_comes_without_its_body() {
+    let api = Api::start().await;
+    let room = room();
+    api.fill(&room, 1).await;
+    for (path, status) in [
+        (format!("/{room}/messages"), StatusCode::OK),
+        (format!("/{room}/messages?limit=0"), StatusCode::BAD_REQUEST),
+        ("/nowhere/at/all".into(), StatusCode::NOT_FOUND),
+    ] {
+        let request = Request::head(&path).body(Body::empty());
+        let head = api.answer(request.expect("a request")).await;
+        assert_eq!((head.status, head.text.as_str()), (status, ""), "{path}");
+        let whole = api.get(&path).await;
+        for name in [header::CONTENT_TYPE, header::ETAG] {
+            assert_eq!(head.headers.get(&name), whole.headers.get(&name), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_page_around_a_message_has_it_in_its_middle() {
     let api = Api::start().await;
     let room = room();

@@ -4,14 +4,8 @@ use axum::http::{Method, StatusCode};
 use fanout::Event;
 use serde_json::{Value, json};
 
-use super::api::{Answer, room};
+use super::api::room;
 use super::house::{House, Person};
-
-impl House {
-    async fn puts(&self, by: &Person, path: &str, body: Option<Value>) -> Answer {
-        self.asked(Some(by), Method::PUT, path, body).await
-    }
-}
 
 #[tokio::test]
 async fn who_is_banned_reads_nothing_and_who_is_muted_does() {
