@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Flaw, Parties};
+use crate::Parties;
 
 /// What a good token says about whoever holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,17 +128,6 @@ pub(crate) struct Times {
 }
 
 impl Payload {
-    /// Whether it is from and for whom it should be.
-    pub(crate) fn check_parties(&self, parties: &Parties) -> Result<(), Flaw> {
-        if self.iss != parties.issuer {
-            return Err(Flaw::Issuer);
-        }
-        if self.aud != parties.audience {
-            return Err(Flaw::Audience);
-        }
-        Ok(())
-    }
-
     pub(crate) fn times(&self) -> Times {
         Times {
             iat: self.iat,

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rsa::{PublicEncryptingKey, PublicKeyComponents};
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk as LibraryJwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use serde::{Deserialize, Serialize};
@@ -16,8 +14,7 @@ pub const KEY_ID_BYTES_MAX: usize = 128;
 #[derive(Clone)]
 pub struct PublicKey {
     jwk: Jwk,
-    /// Read once: with what it works out from the key, it verifies in half the time.
-    parsed: ParsedPublicKey,
+    decoding: DecodingKey,
 }
 
 /// Why a text is not a key that can be used.
@@ -108,22 +105,16 @@ impl PublicKey {
         };
         // A verification would refuse such a key each time; a start that fails says so once.
         let usable: Result<PublicEncryptingKey, _> = PublicKeyComponents { n, e }.try_into();
-        let der: PublicKeyX509Der<'static> = usable
-            .and_then(|key| key.as_der())
-            .map_err(|_| KeyError::Size)?;
-        let parsed = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der.as_ref())
-            .map_err(|_| KeyError::Size)?;
-        Ok(Self { jwk, parsed })
+        usable.map_err(|_| KeyError::Size)?;
+        Ok(Self { jwk, decoding })
     }
 
     pub(crate) fn jwk(&self) -> &Jwk {
         &self.jwk
     }
 
-    /// Whether it is an RS256 signature of the message by this key (RSASSA-PKCS1-v1_5 with SHA-256;
-    /// RFC 7518, section 3.3).
-    pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.parsed.verify_sig(message, signature).is_ok()
+    pub(crate) fn decoding(&self) -> &DecodingKey {
+        &self.decoding
     }
 }
 
