@@ -163,6 +163,8 @@ pub(crate) struct Writer {
     batch_size: BatchSize,
     /// Since when a batch of many rooms is being stored.
     storing: Option<Instant>,
+    /// Whether the last of these was not stored.
+    is_failing: bool,
     busy_rooms: HashMap<RoomId, BusyRoom>,
     batches: JoinSet<Batch>,
     /// Senders that have their receipts and hear of the message next.
@@ -189,6 +191,7 @@ impl Writer {
             waiting: VecDeque::new(),
             batch_size: BatchSize::default(),
             storing: None,
+            is_failing: false,
             busy_rooms: HashMap::new(),
             batches: JoinSet::new(),
             sleepers: Vec::new(),
@@ -250,7 +253,12 @@ impl Writer {
     /// Begins to store what may be: the next batch, and what waits for rooms that were busy.
     fn store_next(&mut self) {
         if self.storing.is_none() {
-            self.refuse_waiting(TURN_PATIENCE, &Failure::Overloaded);
+            let failure = if self.is_failing {
+                Failure::Unavailable
+            } else {
+                Failure::Overloaded
+            };
+            self.refuse_waiting(TURN_PATIENCE, &failure);
         }
         if self.storing.is_none() && !self.waiting.is_empty() {
             let count = self.waiting.len().min(self.batch_size.get());
@@ -338,6 +346,7 @@ impl Writer {
                     Err(Failure::Held(_)) => {}
                     Err(_) => self.batch_size.failed(),
                 }
+                self.is_failing = !matches!(&batch.outcome, Ok(_) | Err(Failure::Held(_)));
             }
             Some(busy) => busy.into_iter().for_each(|busy| busy.ended(is_free)),
         }
@@ -359,10 +368,7 @@ impl Writer {
                 }
             }
             Err(Failure::Held(held)) => self.set_apart(posts, &held),
-            Err(failure) => {
-                self.refuse_all(posts, &failure);
-                self.refuse_waiting(TURN_PATIENCE, &Failure::Unavailable);
-            }
+            Err(failure) => self.refuse_all(posts, &failure),
         }
     }
 
