@@ -268,10 +268,15 @@ fn read_heartbeat(settings: &mut Settings<'_>) -> Heartbeat {
 mod tests {
     use super::*;
 
-    fn read_notice(ms: &'static str) -> Result<Duration, Faults> {
-        let mut settings = Settings::new(|name| (name == "DRAIN_NOTICE_MS").then(|| ms.into()));
-        let notice = Rim::read(&mut settings).drain_notice;
-        settings.finish().map(|()| notice)
+    /// What is made of one setting where no other is there.
+    fn read<T>(name: &str, value: &str, part: fn(Rim) -> T) -> Result<T, Faults> {
+        let mut settings = Settings::new(|asked| (asked == name).then(|| value.into()));
+        let read = part(Rim::read(&mut settings));
+        settings.finish().map(|()| read)
+    }
+
+    fn read_notice(ms: &str) -> Result<Duration, Faults> {
+        read("DRAIN_NOTICE_MS", ms, |rim| rim.drain_notice)
     }
 
     #[test]
@@ -287,11 +292,8 @@ mod tests {
         }
     }
 
-    fn read_lease(seconds: &'static str) -> Result<Duration, Faults> {
-        let mut settings =
-            Settings::new(|name| (name == "PRESENCE_LEASE_SECONDS").then(|| seconds.into()));
-        let lease = Rim::read(&mut settings).presence_lease;
-        settings.finish().map(|()| lease)
+    fn read_lease(seconds: &str) -> Result<Duration, Faults> {
+        read("PRESENCE_LEASE_SECONDS", seconds, |rim| rim.presence_lease)
     }
 
     #[test]
@@ -307,23 +309,20 @@ mod tests {
         }
     }
 
-    fn read(heartbeat_ms: &'static str) -> Result<Heartbeat, Faults> {
-        let mut settings =
-            Settings::new(|name| (name == "HEARTBEAT_MS").then(|| heartbeat_ms.into()));
-        let heartbeat = Rim::read(&mut settings).heartbeat;
-        settings.finish().map(|()| heartbeat)
+    fn read_heartbeat(ms: &str) -> Result<Heartbeat, Faults> {
+        read("HEARTBEAT_MS", ms, |rim| rim.heartbeat)
     }
 
     #[test]
     fn heartbeats_come_every_ten_seconds_unless_told_otherwise() {
-        assert_eq!(read(""), Ok(Heartbeat::every_ms(10_000)));
-        assert_eq!(read("1000"), Ok(Heartbeat::every_ms(1_000)));
+        assert_eq!(read_heartbeat(""), Ok(Heartbeat::every_ms(10_000)));
+        assert_eq!(read_heartbeat("1000"), Ok(Heartbeat::every_ms(1_000)));
     }
 
     #[test]
     fn heartbeats_that_would_burden_or_not_notice_are_refused() {
         for wrong in ["0", "999", "60001", "soon"] {
-            let faults = read(wrong).expect_err(wrong);
+            let faults = read_heartbeat(wrong).expect_err(wrong);
             assert!(faults.to_string().starts_with("HEARTBEAT_MS"), "{faults}");
         }
     }
